@@ -1,0 +1,59 @@
+# Two commands for newcomers: `make demo`, `make test`. Each does all its own set-up.
+# For those who change the code: install, check, check-safe, bench, docs, wheel, clean.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+CORE := $(wildcard cext/*.pyx cext/*.pxd cext/*.h)
+
+.PHONY: demo test install check check-safe bench wheel mosquitto clean
+
+demo: $(INSTALLED)
+	$(BIN)/evenstride demo $(ARGS)
+
+test: $(INSTALLED) mosquitto
+	$(BIN)/python -m pytest $(ARGS)
+
+install: $(INSTALLED)
+
+check: $(INSTALLED)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest $(ARGS)
+
+# The same tests with Cython's bounds checks compiled in; builds again without them afterwards.
+check-safe: $(INSTALLED)
+	EVENSTRIDE_CHECKED=1 $(BIN)/python setup.py build_ext --inplace --force
+	$(BIN)/python -m pytest $(ARGS); status=$$?; \
+	$(BIN)/python setup.py build_ext --inplace --force && exit $$status
+
+bench: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --editable '.[bench]'
+	$(BIN)/python -m pytest tests/bench --benchmark-only --benchmark-group-by=group $(ARGS)
+
+wheel: $(INSTALLED)
+	$(BIN)/python -m build --wheel
+
+$(INSTALLED): setup.py pyproject.toml $(CORE)
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' \
+	    || { echo "Python 3.11 to 3.13 is needed; name one: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+	    || { echo "Python's venv is missing: sudo apt-get install python3-venv python3-dev gcc"; exit 2; }
+	@command -v cc >/dev/null \
+	    || { echo "A C compiler is missing: sudo apt-get install gcc python3-dev"; exit 2; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable '.[dev,demo]'
+	touch $@
+
+# A real broker for the tests: installed where we may, else one line says what to do.
+mosquitto:
+	@PATH="$$PATH:/usr/sbin"; command -v mosquitto >/dev/null && exit 0; \
+	if [ "$$(id -u)" = 0 ]; then run=; else run="sudo -n"; fi; \
+	{ $$run apt-get update -qq && $$run apt-get install -y -qq mosquitto; } >/dev/null 2>&1 \
+	    || echo "mosquitto is missing, its tests are skipped: sudo apt-get install mosquitto"
+
+clean:
+	rm -rf build dist *.egg-info .hypothesis .benchmarks .mypy_cache .ruff_cache
+	rm -f cext/*.so cext/*.html

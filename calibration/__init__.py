@@ -1,0 +1,1 @@
+"""From readings to trust: fits, placement, alignment, certificates."""

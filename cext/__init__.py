@@ -1,0 +1,1 @@
+"""Numbers in, numbers out: the compiled core. Nothing is allocated per sample."""

@@ -1,0 +1,1 @@
+"""The service: pipeline, recording, store, delivery, command line."""

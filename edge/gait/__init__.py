@@ -1,0 +1,1 @@
+"""From orientations to strides, the kinetic chain, asymmetry and leg length."""

@@ -1,0 +1,1 @@
+"""A walking person with known truth, and the nodes that person wears."""
