@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from sensors import Block, Segment
 
 
-# A tick is measured when samples stand on both sides of it, no further apart than this many
-# sample intervals: wider means that a sample is missing in between.
-WIDEST_INTERVAL = 1.5
+# Time of a segment that has not sent anything yet: earlier than any host time.
+NEVER = -(1 << 62)
+# A tick this close to a sample takes that sample: one per cent of the interval at 1 kHz.
+ON_SAMPLE_NS = 10_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,3 +96,140 @@ def join(spans: Sequence[Span]) -> Span:
         np.concatenate([s.valid for s in spans]),
         np.concatenate([s.saturated for s in spans]),
     )
+
+
+class TimeGrid:
+    """Puts the samples of all segments on one time grid, as they come in.
+
+    Parameters
+    ----------
+    rate_hz : float
+        Ticks a second.
+    segments : sequence of Segment
+        Those that carry a sensor, in the order of the second axis.
+    origin_ns : int
+        Host time of tick 0.
+    start_s : float
+        Time of tick 0 on the recording's own axis.
+    patience_s : float
+        A segment whose samples lag behind the newest ones by more than this is not waited for.
+    """
+
+    def __init__(
+        self,
+        rate_hz: float,
+        segments: Sequence[Segment],
+        origin_ns: int,
+        start_s: float = 0.0,
+        patience_s: float = 0.5,
+    ) -> None:
+        self._rate_hz = rate_hz
+        self._origin_ns = origin_ns
+        self._start_s = start_s
+        self._patience_ns = round(patience_s * 1e9)
+        self._next_tick = 0
+        self._tracks = {segment: _Track() for segment in segments}
+        self._has_mag = False
+        self.n_late = 0
+
+    def add(self, segment: Segment, block: Block) -> None:
+        """Take in a block; samples that lie before the last tick handed out are counted as late."""
+        track = self._tracks[segment]
+        passed_ns = self._tick_ns(np.array([self._next_tick - 1]))[0]
+        self.n_late += int(np.count_nonzero(block.host_ns < passed_ns)) if self._next_tick else 0
+        track.add(block)
+        self._has_mag |= block.mag is not None
+
+    def take(self) -> Span | None:
+        """Hand out the ticks for which every segment that is waited for has samples."""
+        ends = [track.end_ns for track in self._tracks.values()]
+        newest = max(ends)
+        return self._cut(min(end for end in ends if end >= newest - self._patience_ns))
+
+    def finish(self) -> Span | None:
+        """Hand out the ticks up to the newest sample of any segment."""
+        return self._cut(max(track.end_ns for track in self._tracks.values()))
+
+    def _tick_ns(self, ticks: NDArray[np.int64]) -> NDArray[np.int64]:
+        since: NDArray[np.int64] = np.rint(ticks * (1e9 / self._rate_hz)).astype(np.int64)
+        return self._origin_ns + since
+
+    def _cut(self, until_ns: int) -> Span | None:
+        # Half a nanosecond of rounding must not cost the last tick: hence the + 1.
+        stop = int((until_ns - self._origin_ns + 1) * self._rate_hz / 1e9) + 1
+        if stop <= self._next_tick:
+            return None
+        ticks = np.arange(self._next_tick, stop)
+        tick_ns = self._tick_ns(ticks)
+        parts = [track.at(tick_ns) for track in self._tracks.values()]
+        readings = np.stack([p[0] for p in parts], axis=1)
+        span = Span(
+            self._rate_hz,
+            self._start_s + self._next_tick / self._rate_hz,
+            tuple(self._tracks),
+            np.ascontiguousarray(readings[..., 0:3]),
+            np.ascontiguousarray(readings[..., 3:6]),
+            np.ascontiguousarray(readings[..., 6:9]) if self._has_mag else None,
+            np.stack([p[1] for p in parts], axis=1),
+            np.stack([p[2] for p in parts], axis=1),
+        )
+        for track in self._tracks.values():
+            track.forget(tick_ns[-1])
+        self._next_tick = stop
+        return span
+
+
+class _Track:
+    """Samples of one segment that ticks may still lie between."""
+
+    def __init__(self) -> None:
+        self.end_ns = NEVER
+        self._time_ns = np.empty(0, dtype=np.int64)
+        self._readings = np.empty((0, 9))
+        self._saturated = np.empty(0, dtype=bool)
+        # Samples of one run have no loss between them.
+        self._run = np.empty(0, dtype=np.int64)
+        self._next = (-1, -1)
+        self._runs = 0
+
+    def add(self, block: Block) -> None:
+        ahead = block.host_ns > self.end_ns
+        if (block.epoch, block.first_seq) != self._next:
+            self._runs += 1
+        self._next = (block.epoch, block.first_seq + len(block))
+        if not ahead.any():
+            return
+        readings = np.zeros((len(block), 9))
+        readings[:, : len(block.scale)] = block.readings * block.scale
+        self._time_ns = np.concatenate([self._time_ns, block.host_ns[ahead]])
+        self._readings = np.concatenate([self._readings, readings[ahead]])
+        self._saturated = np.concatenate([self._saturated, block.saturated[ahead]])
+        self._run = np.concatenate([self._run, np.full(int(ahead.sum()), self._runs)])
+        self.end_ns = int(self._time_ns[-1])
+
+    def at(
+        self, tick_ns: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]:
+        """Readings, validity and saturation at the ticks, linear between two samples."""
+        n = len(self._time_ns)
+        if not n:
+            none = np.zeros(len(tick_ns), dtype=bool)
+            return np.zeros((len(tick_ns), 9)), none, none
+        right = np.clip(np.searchsorted(self._time_ns, tick_ns, side="left"), 0, n - 1)
+        left = np.maximum(np.where(self._time_ns[right] > tick_ns, right - 1, right), 0)
+        width = np.maximum(self._time_ns[right] - self._time_ns[left], 1)
+        weight = np.clip((tick_ns - self._time_ns[left]) / width, 0.0, 1.0)[:, None]
+        readings = (1.0 - weight) * self._readings[left] + weight * self._readings[right]
+        inside = (self._time_ns[left] <= tick_ns + 1) & (self._time_ns[right] >= tick_ns - 1)
+        # A tick that falls on a sample is measured, whatever was lost beside it.
+        on_sample = np.minimum(weight, 1.0 - weight)[:, 0] * width < ON_SAMPLE_NS
+        valid = inside & (on_sample | (self._run[left] == self._run[right]))
+        return readings, valid, self._saturated[left] | self._saturated[right]
+
+    def forget(self, before_ns: int) -> None:
+        """Drop what lies before the last sample that is not later than `before_ns`."""
+        keep = max(int(np.searchsorted(self._time_ns, before_ns, side="right")) - 1, 0)
+        self._time_ns = self._time_ns[keep:]
+        self._readings = self._readings[keep:]
+        self._saturated = self._saturated[keep:]
+        self._run = self._run[keep:]

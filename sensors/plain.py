@@ -1,0 +1,345 @@
+"""Plain recordings (.npz, .csv) as a source of blocks, read in pieces so that a day fits in memory.
+
+An `.npz` holds `SEGMENT_gyr` (rad/s) and `SEGMENT_acc` (m/s2), each (n, 3), for any of the five
+segments, or for `foot` where the side does not matter; perhaps `SEGMENT_mag` (uT) and
+`SEGMENT_measured` (False where a sample was lost); `fs` (Hz) and perhaps `t` (s). `info` and
+`protocol` are JSON texts. A `.csv` has the same names with `_x`, `_y`, `_z` as columns, and `t`.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+
+from .sample import Block, Segment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+# Samples read at a time: five minutes at 200 Hz, 3 MB a segment.
+PIECE = 60_000
+# Two time stamps further apart than this many sample intervals have lost samples between them.
+LOST_INTERVALS = 2.5
+MOTION = ("gyr", "acc", "mag")
+SUFFIXES = ("gyr", "acc", "mag", "measured")
+
+
+class RecordingError(ValueError):
+    """A recording that cannot be read; the text is one sentence for the person who named it."""
+
+
+@dataclass(frozen=True)
+class PlainRecording:
+    """One plain recording, opened and checked; samples are read when asked for.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    rate_hz : float
+        Nominal sample rate, the same for all segments.
+    segments : tuple of Segment
+        Those that have angular rate and specific force.
+    n_samples : int
+        Samples of every segment.
+    start_s : float
+        Time of the first sample on the recording's own axis.
+    info : dict
+        What the recording says of the person; perhaps empty.
+    phases : tuple of dict
+        The labelled phases of a clinic protocol; perhaps empty.
+    """
+
+    path: Path
+    rate_hz: float
+    segments: tuple[Segment, ...]
+    n_samples: int
+    start_s: float
+    info: dict[str, Any] = field(default_factory=dict)
+    phases: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def duration_s(self) -> float:
+        """Recorded time, seconds."""
+        return self.n_samples / self.rate_hz
+
+    def blocks(self) -> Iterator[tuple[Segment, Block]]:
+        """Yield the gap-free blocks of all segments, piece by piece in the order of time.
+
+        Raises
+        ------
+        RecordingError
+            At the first sample that is not a number, or the first time that goes back.
+        """
+        first = 0
+        last_s = -np.inf
+        for columns in _pieces(self.path):
+            time_s = columns.get("t")
+            n = len(next(iter(columns.values())))
+            if time_s is None:
+                time_s = self.start_s + (first + np.arange(n)) / self.rate_hz
+            self._check_time(time_s, first, last_s)
+            time_s = _spread_equal(time_s)
+            for segment in self.segments:
+                yield from self._segment_blocks(segment, columns, time_s, first)
+            first += n
+            last_s = float(time_s[-1])
+
+    def _check_time(self, time_s: NDArray[np.float64], first: int, last_s: float) -> None:
+        steps = np.diff(time_s, prepend=last_s)
+        if not np.all(steps >= 0):
+            at = int(np.argmin(steps >= 0))
+            raise RecordingError(
+                f"{self.path}: t at sample {first + at} is {time_s[at]}; "
+                "times must be numbers that never go back"
+            )
+
+    def _segment_blocks(
+        self,
+        segment: Segment,
+        columns: dict[str, NDArray[Any]],
+        time_s: NDArray[np.float64],
+        first: int,
+    ) -> Iterator[tuple[Segment, Block]]:
+        prefix = _prefix(segment, columns)
+        motion = [columns[f"{prefix}_{kind}"] for kind in MOTION if f"{prefix}_{kind}" in columns]
+        readings = np.concatenate(motion, axis=1).astype(np.float64)
+        measured = columns.get(f"{prefix}_measured", np.ones(len(readings))).astype(bool)
+        broken = measured & ~np.isfinite(readings).all(axis=1)
+        if broken.any():
+            at = int(np.argmax(broken))
+            raise RecordingError(
+                f"{self.path}: {prefix} at sample {first + at} (t = {time_s[at]:.3f} s) is not a "
+                f"number; mark a lost sample by False in {prefix}_measured"
+            )
+        lost_before = np.diff(time_s, prepend=time_s[0]) > LOST_INTERVALS / self.rate_hz
+        host_ns = np.rint(time_s * 1e9).astype(np.int64)
+        for part in _runs(measured, lost_before):
+            yield (
+                segment,
+                Block(
+                    sensor=segment,
+                    epoch=0,
+                    first_seq=self._sequence(first + part.start, float(time_s[part.start])),
+                    ticks=np.arange(first + part.start, first + part.stop),
+                    host_ns=host_ns[part],
+                    readings=readings[part],
+                    scale=np.ones(readings.shape[1]),
+                    saturated=np.zeros(part.stop - part.start, dtype=bool),
+                    time_sd_s=0.0,
+                ),
+            )
+
+    def _sequence(self, row: int, time_s: float) -> int:
+        """Number of a sample; samples lost between two rows have had numbers of their own."""
+        return max(row, round((time_s - self.start_s) * self.rate_hz))
+
+
+def open_plain(path: Path) -> PlainRecording:
+    """Open a plain recording and check everything that can be checked without reading it all.
+
+    Raises
+    ------
+    RecordingError
+        Where the file is missing, damaged, or lacks what a recording needs.
+    """
+    shapes, texts = _describe(path)
+    segments = tuple(s for s in Segment if _prefix(s, shapes) is not None)
+    if not segments:
+        raise RecordingError(
+            f"{path}: no sensor found; expected arrays such as left_foot_gyr and left_foot_acc, "
+            f"found {', '.join(sorted(shapes)[:8]) or 'nothing'}"
+        )
+    rate_hz = float(texts.get("fs", np.nan))
+    if not (np.isfinite(rate_hz) and 10 <= rate_hz <= 10_000):
+        raise RecordingError(f"{path}: fs is {rate_hz}; expected the sample rate, 10 to 10000 Hz")
+    n_samples = _check_shapes(path, segments, shapes)
+    return PlainRecording(
+        path,
+        rate_hz,
+        segments,
+        n_samples,
+        float(texts.get("t0", 0.0)),
+        _json(path, "info", texts.get("info"), {}),
+        tuple(_json(path, "protocol", texts.get("protocol"), [])),
+    )
+
+
+def _check_shapes(
+    path: Path, segments: tuple[Segment, ...], shapes: dict[str, tuple[int, ...]]
+) -> int:
+    wanted = [
+        f"{_prefix(s, shapes)}_{suffix}"
+        for s in segments
+        for suffix in SUFFIXES
+        if f"{_prefix(s, shapes)}_{suffix}" in shapes
+    ]
+    n_samples = shapes[wanted[0]][0] if shapes[wanted[0]] else 0
+    if n_samples < 2:
+        raise RecordingError(f"{path}: {wanted[0]} holds {n_samples} samples; expected 2 or more")
+    for name in [*wanted, *(["t"] if "t" in shapes else [])]:
+        single = name == "t" or name.endswith("_measured")
+        expected = (n_samples,) if single else (n_samples, 3)
+        if shapes[name] != expected:
+            raise RecordingError(f"{path}: {name} has shape {shapes[name]}; expected {expected}")
+    return n_samples
+
+
+def _prefix(segment: Segment, names: dict[str, Any]) -> str | None:
+    """Name under which a segment's arrays stand: its own, or `foot` where no side is told."""
+    for prefix in (str(segment), *(["foot"] if segment == Segment.RIGHT_FOOT else [])):
+        if f"{prefix}_gyr" in names and f"{prefix}_acc" in names:
+            return prefix
+    return None
+
+
+def _spread_equal(time_s: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Put samples that share one time stamp in between: the last of them came at that time."""
+    lasts = np.flatnonzero(np.diff(time_s, append=np.inf) > 0)
+    if len(lasts) in (1, len(time_s)):
+        return time_s
+    return np.interp(np.arange(len(time_s)), lasts, time_s[lasts])
+
+
+def _runs(measured: NDArray[np.bool_], lost_before: NDArray[np.bool_]) -> list[slice]:
+    """Slices of measured samples with no loss inside."""
+    begins = measured & (lost_before | ~np.concatenate([[False], measured[:-1]]))
+    starts = np.flatnonzero(begins)
+    ends = np.flatnonzero(~measured)
+    stops = [
+        min(
+            starts[i + 1] if i + 1 < len(starts) else len(measured),
+            ends[np.searchsorted(ends, start)] if len(ends) and ends[-1] > start else len(measured),
+        )
+        for i, start in enumerate(starts)
+    ]
+    return [slice(int(a), int(b)) for a, b in zip(starts, stops, strict=True)]
+
+
+def _json(path: Path, name: str, text: str | None, default: Any) -> Any:
+    if not text:
+        return default
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise RecordingError(f"{path}: {name} is not JSON ({error})") from error
+    if not isinstance(value, type(default)):
+        kind = "an object" if isinstance(default, dict) else "a list"
+        raise RecordingError(f"{path}: {name} is {text[:40]!r}; expected {kind} in JSON")
+    return value
+
+
+# --- the two file formats -----------------------------------------------------------------
+
+
+def _describe(path: Path) -> tuple[dict[str, tuple[int, ...]], dict[str, Any]]:
+    """Shapes of the arrays, and the scalars `fs`, `t0`, `info`, `protocol`."""
+    if not path.is_file():
+        raise RecordingError(f"{path}: no such file; expected a recording (.npz, .csv or a folder)")
+    if path.suffix == ".csv":
+        return _describe_csv(path)
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            texts = {k: arrays[k].item() for k in ("fs", "info", "protocol") if k in arrays}
+        with zipfile.ZipFile(path) as archive:
+            shapes = {n[:-4]: _Member(archive, n).shape for n in _wanted(archive)}
+            if shapes.get("t", (0,))[0] > 0:
+                texts["t0"] = float(_Member(archive, "t.npy").read(1)[0])
+    except (OSError, ValueError, zipfile.BadZipFile, EOFError, KeyError) as error:
+        raise RecordingError(f"{path}: not a readable .npz file ({error})") from error
+    return shapes, texts
+
+
+def _pieces(path: Path) -> Iterator[dict[str, NDArray[Any]]]:
+    if path.suffix == ".csv":
+        yield from _csv_pieces(path)
+        return
+    with zipfile.ZipFile(path) as archive:
+        members = {name[:-4]: _Member(archive, name) for name in _wanted(archive)}
+        while piece := {name: rows for name, m in members.items() if len(rows := m.read(PIECE))}:
+            yield piece
+
+
+def _wanted(archive: zipfile.ZipFile) -> list[str]:
+    return [
+        name
+        for name in archive.namelist()
+        if name == "t.npy" or name.removesuffix(".npy").rpartition("_")[2] in SUFFIXES
+    ]
+
+
+class _Member:
+    """One array of an `.npz`, read row by row; held whole only where it is stored by columns."""
+
+    def __init__(self, archive: zipfile.ZipFile, name: str) -> None:
+        self._file: IO[bytes] = archive.open(name)
+        version = np.lib.format.read_magic(self._file)
+        read_header = {
+            (1, 0): np.lib.format.read_array_header_1_0,
+            (2, 0): np.lib.format.read_array_header_2_0,
+        }[version]
+        self.shape, fortran, self._dtype = read_header(self._file)
+        if self._dtype.hasobject:
+            raise ValueError(f"{name} holds Python objects; only numbers are read")
+        if fortran and len(self.shape) > 1:
+            # Stored column by column: the rows are there only when all of it has been read.
+            columns = np.frombuffer(self._file.read(), self._dtype).reshape(self.shape[::-1])
+            self._file = io.BytesIO(np.ascontiguousarray(columns.T).tobytes())
+
+    def read(self, n_rows: int) -> NDArray[Any]:
+        """Next rows, fewer at the end."""
+        row_bytes = self._dtype.itemsize * int(np.prod(self.shape[1:]))
+        data = self._file.read(n_rows * row_bytes)
+        return np.frombuffer(data, self._dtype).reshape(-1, *self.shape[1:])
+
+
+def _describe_csv(path: Path) -> tuple[dict[str, tuple[int, ...]], dict[str, Any]]:
+    n = 0
+    shapes: dict[str, tuple[int, ...]] = {}
+    first_s = last_s = np.nan
+    for piece in _csv_pieces(path):
+        if "t" not in piece:
+            raise RecordingError(f"{path}: no column t; expected the time of each row in seconds")
+        if not n:
+            first_s = float(piece["t"][0])
+        n += len(piece["t"])
+        last_s = float(piece["t"][-1])
+        shapes = {name: (n, *rows.shape[1:]) for name, rows in piece.items()}
+    # A text file has no place for a rate: it is what the times say.
+    rate_hz = round((n - 1) / (last_s - first_s), 3) if n > 1 and last_s > first_s else np.nan
+    return shapes, {"fs": rate_hz, "t0": first_s}
+
+
+def _csv_pieces(path: Path) -> Iterator[dict[str, NDArray[Any]]]:
+    import pyarrow as pa  # noqa: PLC0415 (0.2 s and 50 MB that an .npz does not need)
+    from pyarrow import csv  # noqa: PLC0415
+
+    try:
+        with csv.open_csv(path, csv.ReadOptions(block_size=8 << 20)) as reader:
+            for batch in reader:
+                yield _columns(batch.schema.names, batch)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeDecodeError) as error:
+        raise RecordingError(f"{path}: not a table of numbers ({error})") from error
+
+
+def _columns(names: list[str], batch: Any) -> dict[str, NDArray[Any]]:
+    axes = {n[:-2] for n in names if n.endswith(("_x", "_y", "_z"))}
+    vectors = {
+        name: np.stack([_numbers(batch, f"{name}_{axis}") for axis in "xyz"], axis=1)
+        for name in axes
+        if all(f"{name}_{axis}" in names for axis in "xyz")
+    }
+    singles = {n: _numbers(batch, n) for n in names if n == "t" or n.endswith("_measured")}
+    return {**vectors, **singles}
+
+
+def _numbers(batch: Any, name: str) -> NDArray[np.float64]:
+    return np.asarray(batch.column(name).to_numpy(zero_copy_only=False), dtype=np.float64)
