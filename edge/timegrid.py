@@ -7,6 +7,7 @@ arithmetic stays finite, and marked invalid: it is never passed off as measured.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -142,7 +143,8 @@ class TimeGrid:
 
     def take(self) -> Span | None:
         """Hand out the ticks for which every segment that is waited for has samples."""
-        ends = [track.end_ns for track in self._tracks.values()]
+        # A segment that has not sent anything yet is as old as the grid.
+        ends = [max(track.end_ns, self._origin_ns - 2) for track in self._tracks.values()]
         newest = max(ends)
         return self._cut(min(end for end in ends if end >= newest - self._patience_ns))
 
@@ -156,7 +158,7 @@ class TimeGrid:
 
     def _cut(self, until_ns: int) -> Span | None:
         # Half a nanosecond of rounding must not cost the last tick: hence the + 1.
-        stop = int((until_ns - self._origin_ns + 1) * self._rate_hz / 1e9) + 1
+        stop = math.floor((until_ns - self._origin_ns + 1) * self._rate_hz / 1e9) + 1
         if stop <= self._next_tick:
             return None
         ticks = np.arange(self._next_tick, stop)

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# Samples read at a time: five minutes at 200 Hz, 3 MB a segment.
-PIECE = 60_000
+# Read at a time: small enough that a day of recording needs no more memory than a minute.
+PIECE_S = 30.0
 # Two time stamps further apart than this many sample intervals have lost samples between them.
 LOST_INTERVALS = 2.5
 MOTION = ("gyr", "acc", "mag")
@@ -71,6 +71,11 @@ class PlainRecording:
         """Recorded time, seconds."""
         return self.n_samples / self.rate_hz
 
+    @property
+    def origin_ns(self) -> int:
+        """`host_ns` of a sample at `start_s`."""
+        return round(self.start_s * 1e9)
+
     def blocks(self) -> Iterator[tuple[Segment, Block]]:
         """Yield the gap-free blocks of all segments, piece by piece in the order of time.
 
@@ -81,7 +86,7 @@ class PlainRecording:
         """
         first = 0
         last_s = -np.inf
-        for columns in _pieces(self.path):
+        for columns in _pieces(self.path, max(round(PIECE_S * self.rate_hz), 1)):
             time_s = columns.get("t")
             n = len(next(iter(columns.values())))
             if time_s is None:
@@ -258,13 +263,13 @@ def _describe(path: Path) -> tuple[dict[str, tuple[int, ...]], dict[str, Any]]:
     return shapes, texts
 
 
-def _pieces(path: Path) -> Iterator[dict[str, NDArray[Any]]]:
+def _pieces(path: Path, n_rows: int) -> Iterator[dict[str, NDArray[Any]]]:
     if path.suffix == ".csv":
         yield from _csv_pieces(path)
         return
     with zipfile.ZipFile(path) as archive:
         members = {name[:-4]: _Member(archive, name) for name in _wanted(archive)}
-        while piece := {name: rows for name, m in members.items() if len(rows := m.read(PIECE))}:
+        while piece := {name: rows for name, m in members.items() if len(rows := m.read(n_rows))}:
             yield piece
 
 
