@@ -1,0 +1,331 @@
+"""The one table of channels: topic, QoS, retain, payload and example of all that goes over MQTT.
+
+The publisher, the AsyncAPI document, the JSON Schemas, the table in the docs and the broker's
+access list are all made from `CHANNELS`. A new topic is a row here.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from sensors import Segment, Side
+
+from .config import NAME
+from .messages import (
+    Command,
+    Diag,
+    Event,
+    Info,
+    NodeStatus,
+    Reply,
+    Session,
+    Status,
+    Subject,
+)
+from .results import Bout, LegLength, Record, Stride
+
+ROOT = "evenstride/v1"
+MAX_BYTES = 8192
+Data = TypeVar("Data", bound=BaseModel)
+TimeQuality = Literal["ntp", "rtc", "unsynced"]
+
+
+class Algorithm(Record):
+    """What computed a result."""
+
+    name: str
+    version: str
+    params_sha256: str | None = None
+
+
+class Quality(Record):
+    """How much of what should have been measured was."""
+
+    coverage: float | None = Field(default=None, ge=0, le=1)
+    gaps: int | None = None
+    flags: tuple[str, ...] = ()
+
+
+class Envelope(Record, Generic[Data]):
+    """What every payload has around its `data`."""
+
+    # A refused subject may be somebody's name: it must not stand in the error.
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    schema_: str = Field(alias="schema", description="Name and version: gait.stride/1.0")
+    id: str = Field(description="ULID; a message that is sent again keeps it")
+    seq: int | None = Field(description="Counts within boot_id and stream; null in the will")
+    stream: str = Field(description="Topic below the edge")
+    t: str | None = Field(description="When it happened: RFC 3339 UTC; null in the will")
+    t_unc_s: float | None = Field(description="Standard uncertainty of t; null where not known")
+    time_quality: TimeQuality | None
+    t_mono_ns: int | None = Field(description="The same moment by the edge's CLOCK_MONOTONIC")
+    boot_id: str = Field(description="The run of the process that made the message")
+    session: str | None = None
+    subject: Subject | None = None
+    algo: Algorithm | None = None
+    calib: tuple[str, ...] = ()
+    quality: Quality | None = None
+    historical: bool = Field(default=False, description="Late: newer ones may be here already")
+    data: Data
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A row of the table.
+
+    Attributes
+    ----------
+    suffix : str
+        Topic below the edge; a name in braces is filled in.
+    example : Record
+        A payload's data; its type is the channel's model.
+    cadence : str
+        How often to expect one.
+    qos : int
+        Of MQTT.
+    retain : bool
+        Whether the broker keeps the last one for those who come later.
+    latest : bool
+        Whether an undelivered one is worth nothing once a newer one exists.
+    drop_order : int or None
+        When the outbox is full, lower ones go first; None: never dropped.
+    direction : str
+        `out` from the edge, `in` to it.
+    version : str
+        Of the payload; minor ones only add.
+    """
+
+    suffix: str
+    example: Record
+    cadence: str
+    qos: int = 1
+    retain: bool = False
+    latest: bool = False
+    drop_order: int | None = None
+    direction: Literal["out", "in"] = "out"
+    version: str = "1.0"
+
+    @property
+    def name(self) -> str:
+        """`gait.stride` for `gait/stride`, `node.status` for `node/{node}/status`."""
+        return ".".join(p for p in self.suffix.split("/") if not p.startswith("{"))
+
+    @property
+    def schema_id(self) -> str:
+        """Name and version, as the envelope states it."""
+        return f"{self.name}/{self.version}"
+
+    @property
+    def model(self) -> type[Record]:
+        """Type of the data."""
+        return type(self.example)
+
+    @property
+    def envelope(self) -> Any:
+        """Type of the whole payload."""
+        return Envelope[self.model]  # type: ignore[name-defined]
+
+    def stream(self, **address: str) -> str:
+        """Fill in the names: the topic below the edge."""
+        return self.suffix.format(**address)
+
+
+STATUS = Channel(
+    "status",
+    Status(state="recording", since="2026-03-02T09:14:07.120000Z"),
+    "on change, and as last will",
+    retain=True,
+    latest=True,
+)
+INFO = Channel(
+    "info",
+    Info(
+        software="evenstride 0.1.0",
+        python="3.11.2",
+        hardware="Raspberry Pi 4 Model B Rev 1.4",
+        algorithms=("strides@1.0.0",),
+        schemas={"gait.stride/1.0": "9f2c6b0e"},
+        rate_hz=200.0,
+        max_payload_bytes=MAX_BYTES,
+    ),
+    "at each connect",
+    retain=True,
+    latest=True,
+)
+NODE_STATUS = Channel(
+    "node/{node}/status",
+    NodeStatus(
+        segment=Segment.LEFT_FOOT,
+        link="up",
+        rate_hz=199.98,
+        n_samples=120_000,
+        n_lost=3,
+        loss_ppm=25.0,
+        clock_sd_s=0.00002,
+        clock_drift_ppm=-11.4,
+        battery_v=3.92,
+        temperature_degc=31.5,
+    ),
+    "on change, else every 60 s",
+    retain=True,
+    latest=True,
+)
+SESSION = Channel(
+    "session",
+    Session(
+        session="01JNAV6W2T4Y8ZQ0M3K5R7P9XD",
+        subject="K7Q2-M9XD-0",
+        protocol="free-living",
+        started="2026-03-02T09:14:07.120000Z",
+        assignments={"left-foot": Segment.LEFT_FOOT, "pelvis": Segment.PELVIS},
+        calibrations=("left-foot/acc/2026-02-20",),
+    ),
+    "on change; an empty payload when it ends",
+    retain=True,
+    latest=True,
+)
+STRIDE = Channel(
+    "gait/stride",
+    Stride(
+        side=Side.LEFT,
+        bout=3,
+        stage="live",
+        initial_contact_s=412.135,
+        final_contact_s=412.79,
+        next_initial_contact_s=413.21,
+        foot_flat_s=(412.26, 412.58),
+        length_from_s=412.42,
+        length_to_s=413.5,
+        stride_length_m=1.312,
+        stride_length_sd_m=0.018,
+        stride_time_s=1.075,
+        stride_time_sd_s=0.007,
+        stance_time_s=0.655,
+        swing_time_s=0.42,
+        speed_mps=1.22,
+        clearance_m=0.061,
+        steady=True,
+    ),
+    "one a stride: 1 to 2 a second while walking",
+    drop_order=3,
+)
+BOUT = Channel(
+    "gait/bout",
+    Bout(
+        bout=3,
+        start_s=405.2,
+        end_s=431.9,
+        n_strides=46,
+        cadence_spm=111.4,
+        speed_mps=1.21,
+        speed_sd_mps=0.03,
+        stride_length_m=1.3,
+        stride_length_sd_m=0.012,
+    ),
+    "one when a bout of walking is over",
+    drop_order=4,
+)
+LEG_LENGTH = Channel(
+    "clinic/leg_length",
+    LegLength(difference_mm=7.5, interval_mm=(3.1, 11.9)),
+    "one a clinic protocol, never from free walking",
+    retain=True,
+)
+EVENT = Channel(
+    "event/{kind}",
+    Event(
+        kind="link",
+        severity="warning",
+        message="node left-foot is silent since 2.1 s",
+        node="left-foot",
+        values={"silent_s": 2.1},
+    ),
+    "as it happens",
+)
+DIAG = Channel(
+    "diag",
+    Diag(
+        outbox_depth=12,
+        outbox_age_s=0.4,
+        outbox_mb=0.006,
+        n_dropped=0,
+        n_published=86_400,
+        lag_s=0.06,
+        disk_free_mb=21_400.0,
+        cpu_share=0.11,
+        memory_mb=92.0,
+        temperature_degc=51.2,
+        throttled=False,
+    ),
+    "every 60 s",
+    qos=0,
+    latest=True,
+    drop_order=1,
+)
+COMMAND = Channel(
+    "cmd/{command}",
+    Command(correlation="c-0017", arguments={"protocol": "free-living"}),
+    "when somebody asks; off unless configured",
+    direction="in",
+)
+REPLY = Channel(
+    "cmd/{command}/reply",
+    Reply(correlation="c-0017", ok=True, result={"session": "01JNAV6W2T4Y8ZQ0M3K5R7P9XD"}),
+    "one a command",
+)
+
+CHANNELS = (
+    STATUS,
+    INFO,
+    NODE_STATUS,
+    SESSION,
+    STRIDE,
+    BOUT,
+    LEG_LENGTH,
+    EVENT,
+    DIAG,
+    COMMAND,
+    REPLY,
+)
+
+
+def topic(site: str, edge: str, stream: str) -> str:
+    """Whole topic of a stream of one edge."""
+    return f"{ROOT}/{site}/{edge}/{stream}"
+
+
+def channel_of(stream: str) -> Channel | None:
+    """Find the row that a topic below the edge belongs to."""
+    for channel in CHANNELS:
+        pattern = re.sub(r"\{\w+\}", "[a-z0-9_-]{1,32}", channel.suffix)
+        if re.fullmatch(pattern, stream):
+            return channel
+    return None
+
+
+def parse_topic(text: str) -> tuple[str, str, str] | None:
+    """Split a topic into site, edge and stream; None where it is not one of ours."""
+    found = re.fullmatch(rf"{ROOT}/([^/]+)/([^/]+)/(.+)", text)
+    if found is None or not all(re.fullmatch(NAME, part) for part in found.groups()[:2]):
+        return None
+    site, edge, stream = found.groups()
+    return site, edge, stream
+
+
+def encode(envelope: Envelope[Any]) -> bytes:
+    """JSON of a payload.
+
+    Raises
+    ------
+    ValueError
+        If it is longer than `MAX_BYTES`: a consumer may rely on that.
+    """
+    payload = envelope.model_dump_json(by_alias=True).encode()
+    if len(payload) > MAX_BYTES:
+        raise ValueError(f"{envelope.schema_}: {len(payload)} bytes: expected at most {MAX_BYTES}")
+    return payload
