@@ -26,12 +26,23 @@ DIRECTIVES = {
 COMPILE = ["-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off"]
 
 
+# C files beside the `.pyx` of the same extension: what the compiler is to turn into vectors.
+KERNELS = {"orientation": "orientation_kernel"}
+
+
+def sources(source: Path) -> list[str]:
+    """Files to compile for one `.pyx`: itself and its C kernel, if it has one."""
+    kernel = KERNELS.get(source.stem)
+    return [str(source)] + ([str(source.with_name(f"{kernel}.c"))] if kernel else [])
+
+
 def extensions() -> list[Extension]:
     """One extension for each `.pyx` file of the core, named after it."""
     return [
         Extension(
             f"cext.{source.stem}",
-            [str(source)],
+            sources(source),
+            depends=[str(header) for header in Path("cext").glob("*.h")],
             include_dirs=[numpy.get_include()],
             define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
             extra_compile_args=COMPILE if sys.platform != "win32" else [],

@@ -1,1 +1,27 @@
 """Numbers in, numbers out: the compiled core. Nothing is allocated per sample."""
+
+from . import quaternion
+from .contacts import lowpass, moving_least, moving_mean, peaks, positive_run
+from .framing import PacketParser, cobs_decode, cobs_encode, crc32, encode_packet
+from .orientation import OrientationFilter, smooth_orientation
+from .orientation_parameters import OrientationParameters
+from .strapdown import Strapdown, StrapdownParameters
+
+__all__ = [
+    "OrientationFilter",
+    "OrientationParameters",
+    "PacketParser",
+    "Strapdown",
+    "StrapdownParameters",
+    "cobs_decode",
+    "cobs_encode",
+    "crc32",
+    "encode_packet",
+    "lowpass",
+    "moving_least",
+    "moving_mean",
+    "peaks",
+    "positive_run",
+    "quaternion",
+    "smooth_orientation",
+]

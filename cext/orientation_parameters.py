@@ -1,0 +1,78 @@
+"""What the orientation filter believes about sensors, movement and field: one frozen record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import radians
+
+
+@dataclass(frozen=True, slots=True)
+class OrientationParameters:
+    """Physical beliefs of `OrientationFilter`; one set serves every figure in docs/orientation.md.
+
+    Attributes
+    ----------
+    step_s : float
+        Time between Kalman steps, seconds.
+    gyr_noise : float
+        White noise of the gyroscope, rad/s/sqrt(Hz).
+    gyr_noise_of_rate : float
+        The same in proportion to the rate of turn: what a rate of turn leaves unmodelled.
+    bias_sd : float
+        Spread of the gyroscope bias before anything is known, rad/s. A first rest may widen it.
+    bias_walk : float
+        Random walk of the bias, rad/s/sqrt(s).
+    scale_sd, misalignment_sd : float
+        Spread of the gyroscope's scale error and of the tilt of its axes, 1 and rad.
+    tilt_sd : float
+        Spread of the inclination taken from the first sample, rad.
+    wander_rad_s, wander_damping : float
+        How fast the place about which the body moves is forgotten.
+    wander_noise, wander_floor : float
+        Noise of the horizontal specific force in proportion to the present movement, sqrt(s),
+        and its least value, m/s2/sqrt(Hz).
+    wander_rise_s, wander_fall_s : float
+        Times in which the present movement's strength is followed up and down, seconds.
+    rest_gyr, rest_acc : float
+        Largest deviation from the mean that still is rest, rad/s and m/s2.
+    rest_after_s : float
+        How long a rest must last before it is believed, seconds.
+    rest_noise : float
+        Noise of the bias measured at rest, rad/s/sqrt(Hz).
+    rest_largest_bias : float
+        A steady rate above this is a turn, never a bias, rad/s.
+    heading_noise : float
+        Noise of the magnetic heading, rad/sqrt(Hz).
+    field_norm_tolerance, field_dip_tolerance : float
+        Deviation of field strength (share) and dip (rad) that doubles the heading's variance.
+    field_memory_s : float
+        Time in which the field taken for the local one is renewed, seconds.
+    delay_s : float
+        Delay of the device's own low-pass filter, from its data sheet; the estimate is carried
+        forward by as much. Zero unless the device is known.
+    """
+
+    step_s: float = 0.035
+    gyr_noise: float = radians(0.02)
+    gyr_noise_of_rate: float = 0.001
+    bias_sd: float = radians(0.5)
+    bias_walk: float = radians(0.002)
+    scale_sd: float = 0.005
+    misalignment_sd: float = 0.004
+    tilt_sd: float = radians(10.0)
+    wander_rad_s: float = 2.0
+    wander_damping: float = 0.7
+    wander_noise: float = 0.94
+    wander_floor: float = 0.0094
+    wander_rise_s: float = 0.6
+    wander_fall_s: float = 3.0
+    rest_gyr: float = radians(2.0)
+    rest_acc: float = 0.5
+    rest_after_s: float = 1.5
+    rest_noise: float = radians(0.1)
+    rest_largest_bias: float = radians(12.0)
+    heading_noise: float = radians(18.0)
+    field_norm_tolerance: float = 0.03
+    field_dip_tolerance: float = radians(2.0)
+    field_memory_s: float = 20.0
+    delay_s: float = 0.0

@@ -1,0 +1,58 @@
+"""Inline quaternion kernels for other compiled modules: (w, x, y, z), Hamilton, active."""
+
+from libc.math cimport cos, sin, sqrt
+
+
+cdef inline void multiply_kernel(const double* a, const double* b, double* out) noexcept nogil:
+    """Write `a * b` to `out`, which may be `a` or `b`."""
+    cdef double w = a[0] * b[0] - a[1] * b[1] - a[2] * b[2] - a[3] * b[3]
+    cdef double x = a[0] * b[1] + a[1] * b[0] + a[2] * b[3] - a[3] * b[2]
+    cdef double y = a[0] * b[2] - a[1] * b[3] + a[2] * b[0] + a[3] * b[1]
+    cdef double z = a[0] * b[3] + a[1] * b[2] - a[2] * b[1] + a[3] * b[0]
+    out[0] = w
+    out[1] = x
+    out[2] = y
+    out[3] = z
+
+
+cdef inline void conjugate_kernel(const double* q, double* out) noexcept nogil:
+    """Write the inverse rotation of a unit quaternion to `out`, which may be `q`."""
+    out[0] = q[0]
+    out[1] = -q[1]
+    out[2] = -q[2]
+    out[3] = -q[3]
+
+
+cdef inline void rotate_kernel(const double* q, const double* v, double* out) noexcept nogil:
+    """Write `q v conj(q)` to `out`, which may be `v`; `q` has unit length."""
+    # v + 2 w (u x v) + 2 u x (u x v), with q = (w, u)
+    cdef double tx = 2.0 * (q[2] * v[2] - q[3] * v[1])
+    cdef double ty = 2.0 * (q[3] * v[0] - q[1] * v[2])
+    cdef double tz = 2.0 * (q[1] * v[1] - q[2] * v[0])
+    cdef double x = v[0] + q[0] * tx + q[2] * tz - q[3] * ty
+    cdef double y = v[1] + q[0] * ty + q[3] * tx - q[1] * tz
+    cdef double z = v[2] + q[0] * tz + q[1] * ty - q[2] * tx
+    out[0] = x
+    out[1] = y
+    out[2] = z
+
+
+cdef inline void from_rotation_vector_kernel(const double* v, double* out) noexcept nogil:
+    """Write the quaternion of a turn by |v| radians about v to `out`."""
+    cdef double square = v[0] * v[0] + v[1] * v[1] + v[2] * v[2]
+    cdef double angle = sqrt(square)
+    # sin(angle / 2) / angle; below 1e-4 rad its series is exact to the last bit.
+    cdef double k = sin(0.5 * angle) / angle if angle > 1e-4 else 0.5 - square / 48.0
+    out[0] = cos(0.5 * angle)
+    out[1] = k * v[0]
+    out[2] = k * v[1]
+    out[3] = k * v[2]
+
+
+cdef inline void normalise_kernel(double* q) noexcept nogil:
+    """Scale `q` to unit length in place; a zero quaternion gives NaN."""
+    cdef double k = 1.0 / sqrt(q[0] * q[0] + q[1] * q[1] + q[2] * q[2] + q[3] * q[3])
+    q[0] *= k
+    q[1] *= k
+    q[2] *= k
+    q[3] *= k

@@ -1,0 +1,161 @@
+"""What the orientation filter promises whoever calls it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cext import OrientationFilter, quaternion
+
+RATE_HZ = 100.0
+G = 9.81
+
+
+def tumbling(n=3000, seed=0):
+    """Readings of a sensor that turns about its own place: gyr, acc, mag, true orientation."""
+    rng = np.random.default_rng(seed)
+    t = np.arange(n) / RATE_HZ
+    gyr = np.stack(
+        [np.sin(t * f + p) for f, p in zip((0.9, 1.3, 0.7), rng.uniform(0, 6, 3), strict=True)], 1
+    )
+    gyr[: int(3 * RATE_HZ)] = 0.0
+    q = np.empty((n, 4))
+    now = np.array([1.0, 0.0, 0.0, 0.0])
+    for i in range(n):
+        now = quaternion.multiply(now, quaternion.from_rotation_vector(gyr[i] / RATE_HZ))
+        q[i] = now
+    back = quaternion.conjugate(q)
+    acc = quaternion.rotate(back, [0.0, 0.0, G]) + rng.normal(0, 0.02, (n, 3))
+    mag = quaternion.rotate(back, [0.0, 20.0, -45.0]) + rng.normal(0, 0.1, (n, 3))
+    return gyr + rng.normal(0, 0.001, (n, 3)), acc, mag, q
+
+
+def angle_deg(a, b):
+    return np.degrees(
+        np.linalg.norm(
+            quaternion.to_rotation_vector(quaternion.multiply(a, quaternion.conjugate(b))), axis=-1
+        )
+    )
+
+
+def inclination_deg(a, b):
+    up_a, up_b = (quaternion.rotate(quaternion.conjugate(q), [0.0, 0.0, 1.0]) for q in (a, b))
+    return np.degrees(np.arccos(np.clip(np.sum(up_a * up_b, axis=-1), -1, 1)))
+
+
+def test_finds_the_orientation_of_a_tumbling_sensor():
+    gyr, acc, mag, truth = tumbling()
+    q = OrientationFilter(RATE_HZ).update_block(gyr, acc, mag)
+    assert angle_deg(q, truth)[500:].max() < 0.7
+
+
+def test_finds_the_inclination_without_a_magnetometer():
+    gyr, acc, _, truth = tumbling()
+    q = OrientationFilter(RATE_HZ).update_block(gyr, acc)
+    assert inclination_deg(q, truth).max() < 0.5
+
+
+@pytest.mark.parametrize("bias_deg", [0.5, 3.0, 10.0])
+def test_a_rest_tells_the_bias(bias_deg):
+    gyr, acc, mag, truth = tumbling()
+    sensor = OrientationFilter(RATE_HZ)
+    q = sensor.update_block(gyr + np.radians(bias_deg), acc, mag)
+    np.testing.assert_allclose(np.degrees(sensor.gyr_bias), bias_deg, atol=0.1)
+    assert angle_deg(q, truth)[-500:].max() < 1.0
+
+
+def test_one_call_and_many_give_the_same_bits():
+    gyr, acc, mag, _ = tumbling(700)
+    whole = OrientationFilter(RATE_HZ).update_block(gyr, acc, mag)
+    one, parts = OrientationFilter(RATE_HZ), OrientationFilter(RATE_HZ)
+    each = np.array([one.update(g, a, m) for g, a, m in zip(gyr, acc, mag, strict=True)])
+    cuts = (slice(0, 1), slice(1, 1), slice(1, 203), slice(203, None))
+    np.testing.assert_array_equal(each, whole)
+    np.testing.assert_array_equal(
+        np.concatenate([parts.update_block(gyr[c], acc[c], mag[c]) for c in cuts]), whole
+    )
+
+
+@pytest.mark.parametrize("sensors", [1, 2, 5, 8, 11])
+def test_sensors_together_give_the_bits_of_each_alone(sensors):
+    readings = [tumbling(400, seed)[:3] for seed in range(sensors)]
+    together = [np.ascontiguousarray(np.stack(x, axis=1)) for x in zip(*readings, strict=True)]
+    q = OrientationFilter(RATE_HZ).update_block(*together)
+    for j, alone in enumerate(readings):
+        np.testing.assert_array_equal(q[:, j], OrientationFilter(RATE_HZ).update_block(*alone))
+
+
+def test_a_stored_state_goes_on_with_the_same_bits():
+    gyr, acc, mag, _ = tumbling(600)
+    first, second = OrientationFilter(RATE_HZ), OrientationFilter(RATE_HZ)
+    first.update_block(gyr[:333], acc[:333], mag[:333])
+    second.state = first.state
+    rest = gyr[333:], acc[333:], mag[333:]
+    np.testing.assert_array_equal(second.update_block(*rest), first.update_block(*rest))
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e300])
+def test_one_bad_sample_leaves_no_trace(bad):
+    gyr, acc, mag, _ = tumbling(3000)
+    clean = OrientationFilter(RATE_HZ).update_block(gyr, acc, mag)
+    for x, column in ((gyr, 0), (acc, 2), (mag, 1)):
+        spoilt = [y.copy() for y in (gyr, acc, mag)]
+        next(y for y, z in zip(spoilt, (gyr, acc, mag), strict=True) if z is x)[1000, column] = bad
+        q = OrientationFilter(RATE_HZ).update_block(*spoilt)
+        assert np.isfinite(q).all()
+        assert angle_deg(q, clean).max() < 0.1
+
+
+def test_a_gap_widens_the_uncertainty_and_is_recovered_from():
+    gyr, acc, mag, truth = tumbling(3000)
+    valid = np.ones(3000, dtype=bool)
+    valid[1500:1530] = False
+    gyr[1500:1530] = acc[1500:1530] = mag[1500:1530] = 77.0
+    sensor = OrientationFilter(RATE_HZ)
+    sensor.update_block(gyr[:1500], acc[:1500], mag[:1500], valid=valid[:1500])
+    before = sensor.inclination_sd[0]
+    sensor.update_block(gyr[1500:1530], acc[1500:1530], mag[1500:1530], valid=valid[1500:1530])
+    assert sensor.inclination_sd[0] > 3 * before
+    q = sensor.update_block(gyr[1530:], acc[1530:], mag[1530:], valid=valid[1530:])
+    assert angle_deg(q, truth[1530:])[500:].max() < 1.0
+
+
+def test_nothing_measured_yet_is_the_identity_and_unknown():
+    sensor = OrientationFilter(RATE_HZ)
+    nothing = np.full((20, 3), np.nan)
+    np.testing.assert_array_equal(
+        sensor.update_block(nothing, nothing), [[1.0, 0.0, 0.0, 0.0]] * 20
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "words"),
+    [
+        ((np.zeros((5, 2)), np.zeros((5, 3))), ValueError, r"gyr has shape \(5, 2\)"),
+        (
+            (np.zeros((5, 3)), np.zeros((4, 3))),
+            ValueError,
+            r"acc has shape \(4, 3\), expected \(5, 3\)",
+        ),
+        ((np.zeros((5, 3)), np.zeros((5, 3), np.float32)), TypeError, "acc is float32, expected"),
+        (([[0.0, 0.0, 0.0]], np.zeros((1, 3))), TypeError, "gyr is list"),
+        ((np.zeros((5, 2, 3)), np.zeros((5, 3))), ValueError, r"expected \(5, 2, 3\)"),
+        ((np.zeros((5, 0, 3)), np.zeros((5, 0, 3))), ValueError, "no sensor"),
+    ],
+)
+def test_a_wrong_shape_or_type_is_told_before_the_loop(arguments, error, words):
+    with pytest.raises(error, match=words):
+        OrientationFilter(RATE_HZ).update_block(*arguments)
+
+
+def test_the_number_of_sensors_is_that_of_the_first_call():
+    sensor = OrientationFilter(RATE_HZ)
+    sensor.update_block(np.zeros((1, 2, 3)), np.ones((1, 2, 3)))
+    with pytest.raises(ValueError, match="3 sensors, expected 2"):
+        sensor.update_block(np.zeros((1, 3, 3)), np.ones((1, 3, 3)))
+
+
+@pytest.mark.parametrize("rate_hz", [0.0, -1.0, np.nan, np.inf])
+def test_a_rate_that_is_none_is_refused(rate_hz):
+    with pytest.raises(ValueError, match="rate_hz"):
+        OrientationFilter(rate_hz)
