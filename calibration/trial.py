@@ -1,0 +1,168 @@
+"""Readings of one step of a calibration, and the trial on disk that they are kept in.
+
+The trial holds the raw readings of every step, so that any fit can be made again from it. Each step
+is one file that appears whole or not at all: when the power goes, the steps done are there, and the
+walk goes on behind them. A step that was repeated keeps its earlier readings under a number.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from sensors import Block
+
+    Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Readings:
+    """What one sensor said during one step, in SI but not corrected.
+
+    Attributes
+    ----------
+    sensor : str
+        Name of the sensor.
+    time_s : (n,) float64
+        Host time of each sample, seconds.
+    gyr, acc : (n, 3) float64
+        rad/s and m/s2, sensor frame.
+    mag : (n, 3) float64 or None
+        uT.
+    saturated : (n,) bool
+        True where a channel stood at the end of its range.
+    temperature_c : float or None
+        Of the chip during the step.
+    """
+
+    sensor: str
+    time_s: Array
+    gyr: Array
+    acc: Array
+    mag: Array | None
+    saturated: NDArray[np.bool_]
+    temperature_c: float | None = None
+
+    def __len__(self) -> int:
+        return len(self.gyr)
+
+    @property
+    def rate_hz(self) -> float:
+        """Mean rate of the samples."""
+        return (len(self) - 1) / float(self.time_s[-1] - self.time_s[0])
+
+    @property
+    def duration_s(self) -> float:
+        """From the first sample to the end of the last one's interval."""
+        return len(self) / self.rate_hz
+
+    def part(self, start_s: float, stop_s: float) -> Readings:
+        """Samples of `[start_s, stop_s)` after the first one."""
+        since = self.time_s - self.time_s[0]
+        keep = (since >= start_s) & (since < stop_s)
+        return Readings(
+            self.sensor,
+            self.time_s[keep],
+            self.gyr[keep],
+            self.acc[keep],
+            None if self.mag is None else self.mag[keep],
+            self.saturated[keep],
+            self.temperature_c,
+        )
+
+
+def from_blocks(blocks: Sequence[Block], temperature_c: float | None = None) -> Readings:
+    """Join the blocks of one sensor.
+
+    Raises
+    ------
+    ValueError
+        If there is no block, or blocks of several sensors.
+    """
+    if len({block.sensor for block in blocks}) != 1:
+        raise ValueError("expected blocks of exactly one sensor")
+    fields = [block.mag for block in blocks]
+    return Readings(
+        sensor=blocks[0].sensor,
+        time_s=np.concatenate([block.host_ns for block in blocks]) * 1e-9,
+        gyr=np.concatenate([block.gyr for block in blocks]),
+        acc=np.concatenate([block.acc for block in blocks]),
+        mag=np.concatenate([f for f in fields if f is not None]) if fields[0] is not None else None,
+        saturated=np.concatenate([block.saturated for block in blocks]),
+        temperature_c=temperature_c,
+    )
+
+
+class Trial:
+    """A folder with the readings of the steps done so far."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def done(self) -> tuple[str, ...]:
+        """Names of the steps whose readings are complete, in the order they were taken."""
+        files = [f for f in self.folder.glob("*.npz") if ".earlier-" not in f.name]
+        return tuple(f.stem for f in sorted(files, key=lambda f: (f.stat().st_mtime_ns, f.name)))
+
+    def save(self, step: str, readings: Readings) -> None:
+        """Write the readings of a step; those of an earlier try stay under another name."""
+        target = self.folder / f"{step}.npz"
+        unfinished = target.with_suffix(".unfinished")
+        with unfinished.open("wb") as file:
+            np.savez_compressed(
+                file,
+                sensor=np.array(readings.sensor),
+                time_s=readings.time_s,
+                gyr=readings.gyr,
+                acc=readings.acc,
+                mag=np.empty((0, 3)) if readings.mag is None else readings.mag,
+                saturated=readings.saturated,
+                temperature_c=np.array(
+                    np.nan if readings.temperature_c is None else readings.temperature_c
+                ),
+            )
+            file.flush()
+            os.fsync(file.fileno())
+        if target.exists():
+            tries = len(list(self.folder.glob(f"{step}.earlier-*.npz")))
+            target.replace(self.folder / f"{step}.earlier-{tries + 1}.npz")
+        unfinished.replace(target)
+
+    def load(self, step: str) -> Readings:
+        """Read the readings of a step.
+
+        Raises
+        ------
+        StoreError
+            If the step was never taken, or its file is damaged.
+        """
+        path = self.folder / f"{step}.npz"
+        try:
+            with np.load(path) as file:
+                mag = file["mag"]
+                temperature_c = float(file["temperature_c"])
+                return Readings(
+                    sensor=str(file["sensor"]),
+                    time_s=file["time_s"],
+                    gyr=file["gyr"],
+                    acc=file["acc"],
+                    mag=mag if len(mag) else None,
+                    saturated=file["saturated"],
+                    temperature_c=None if np.isnan(temperature_c) else temperature_c,
+                )
+        except (OSError, KeyError, ValueError) as error:
+            raise StoreError(
+                f"{path}: expected the readings of step {step}; take that step again"
+            ) from error
