@@ -29,8 +29,17 @@ class Person(Record):
     hip_width_m: Annotated[float | None, Field(description="Between the hip centres")] = None
     hip_width_sd_m: float | None = None
     caliper_obliquity_rad: Annotated[
-        float | None, Field(description="Landmark caliper while standing, right side higher positive")
+        float | None,
+        Field(description="Landmark caliper while standing, right side higher positive"),
     ] = None
+    conditions: tuple[
+        Literal["scoliosis", "pelvic_deformity", "hip_contracture", "prosthesis"], ...
+    ] = Field(default=(), description="Intake: leg length is not given with any of these")
+    high_bmi_accepted: Annotated[
+        bool, Field(description="The clinic wants leg length in spite of a BMI above 35")
+    ] = False
+    walking_aid: bool = False
+    shoe_insert: Annotated[bool, Field(description="A lift or an orthosis is in a shoe")] = False
 
 
 class Contact(Record):
@@ -60,7 +69,9 @@ class Stride(Record):
     length_to_s: float | None = None
     stride_length_m: float | None = Field(default=None, description="Horizontal")
     stride_length_sd_m: float | None = None
-    stride_time_s: float
+    stride_time_s: float | None = Field(
+        default=None, description="null where the foot had been standing before the swing"
+    )
     stride_time_sd_s: float | None = None
     stance_time_s: float | None = None
     swing_time_s: float | None = None
@@ -85,12 +96,80 @@ class Bout(Record):
     flags: tuple[str, ...] = ()
 
 
+class BoardChange(Record):
+    """What a full-foot board under one foot did to the standing difference, sensor left on."""
+
+    board_mm: float
+    board_side: Side
+    change_mm: float = Field(description="With the board minus without; right up positive")
+    interval_mm: tuple[float, float] = Field(description="95 %")
+
+
 class LegLength(Record):
-    """Functional leg-length asymmetry in standing, from the clinic protocol only."""
+    """Functional leg-length asymmetry in standing, from the clinic protocol only.
+
+    Hip-centre heights with both knees straight, on a level floor, shoes as worn. Every signed
+    number is right minus left. `docs/leg-length.md` says what the interval holds.
+    """
 
     difference_mm: float | None = Field(description="Right longer positive")
-    interval_mm: tuple[float, float] | None = Field(default=None, description="95 %")
-    refused: str | None = None
+    interval_mm: tuple[float, float] | None = Field(default=None, description="95 %, with K")
+    refused: str | None = Field(default=None, description="Why there is no difference")
+    sd_mm: float | None = Field(default=None, description="With K")
+    longer_side: Literal["right", "left", "undetermined"] | None = Field(
+        default=None, description="undetermined: the interval holds zero"
+    )
+    p_abs_ge_5: float | None = Field(default=None, description="Probability of 5 mm or more")
+    p_abs_ge_10: float | None = None
+    p_abs_ge_20: float | None = None
+    obliquity_deg: float | None = Field(
+        default=None, description="Hip line in standing, right side higher positive"
+    )
+    obliquity_interval_deg: tuple[float, float] | None = Field(
+        default=None, description="95 %, with K"
+    )
+    references_used: tuple[Literal["bows", "seat", "caliper"], ...] = ()
+    k_factor: float | None = Field(
+        default=None, description="Widens the interval until the spreads are measured on people"
+    )
+    hip_width_mm: float | None = None
+    hip_width_sd_mm: float | None = None
+    n_placements: int = 0
+    n_bows: int = 0
+    boards: tuple[BoardChange, ...] = ()
+    lift_slope_deg_per_mm: float | None = Field(
+        default=None, description="Obliquity for every millimetre put under the right foot"
+    )
+    hidden_share_c: float | None = Field(
+        default=None, description="Share of a board that the posture takes back"
+    )
+    levelling_board_mm: float | None = Field(
+        default=None, description="Board that levels the hips; under the shorter side"
+    )
+    levelling_board_sd_mm: float | None = None
+    pelvic_midstance_difference_mm: float | None = Field(
+        default=None, description="D: pelvis height at right mid-stance minus left, walking"
+    )
+    pelvic_midstance_difference_interval_mm: tuple[float, float] | None = Field(
+        default=None, description="95 %"
+    )
+    dynamic_minus_standing_mm: float | None = Field(
+        default=None, description="Difference while walking minus difference while standing"
+    )
+    dynamic_minus_standing_interval_mm: tuple[float, float] | None = Field(
+        default=None, description="95 %"
+    )
+    share_seen_walking: float | None = Field(
+        default=None, description="D over the difference, where that is beyond 2 SD"
+    )
+    walking_titration_mm: float | None = Field(
+        default=None, description="Difference from walking with lifts: a second opinion"
+    )
+    walking_titration_sd_mm: float | None = None
+    walking_refused: str | None = Field(default=None, description="Why there is no D")
+    n_strides: int = 0
+    speed_mps: float | None = None
+    flags: tuple[str, ...] = ()
 
 
 class Trajectory(Record):

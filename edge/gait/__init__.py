@@ -1,1 +1,6 @@
 """From orientations to strides, the kinetic chain, asymmetry and leg length."""
+
+from .walk import Path, Walk
+from .walking import analyse_walking
+
+__all__ = ["Path", "Walk", "analyse_walking"]

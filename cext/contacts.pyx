@@ -1,0 +1,130 @@
+"""Kernels of event detection: zero-phase smoothing, running means, peaks and zeros of a rate.
+
+Arrays of one channel or of several; the work of a sample does not depend on what came before.
+"""
+
+from libc.math cimport M_PI, sqrt, tan
+
+import numpy as np
+
+
+cdef struct Biquad:
+    double b0
+    double b1
+    double b2
+    double a1
+    double a2
+
+
+cdef Biquad butterworth(double rate_hz, double cutoff_hz) noexcept nogil:
+    """Second order low-pass by the bilinear transform, pre-warped."""
+    cdef Biquad f
+    # at or above the Nyquist frequency there is nothing to take away
+    cdef double k = tan(M_PI * min(cutoff_hz / rate_hz, 0.499))
+    cdef double norm = 1.0 / (1.0 + sqrt(2.0) * k + k * k)
+    f.b0 = k * k * norm
+    f.b1 = 2.0 * f.b0
+    f.b2 = f.b0
+    f.a1 = 2.0 * (k * k - 1.0) * norm
+    f.a2 = (1.0 - sqrt(2.0) * k + k * k) * norm
+    return f
+
+
+cdef void run(const Biquad* f, double[:, ::1] x, Py_ssize_t col, bint backwards) noexcept nogil:
+    """One pass in place, begun in the steady state of the first value it meets."""
+    cdef Py_ssize_t n = x.shape[0], k, at
+    cdef double first = x[n - 1 if backwards else 0, col]
+    cdef double z1 = first * (1.0 - f.b0)
+    cdef double z2 = first * (f.b2 - f.a2)
+    cdef double u, y
+    for k in range(n):
+        at = n - 1 - k if backwards else k
+        u = x[at, col]
+        y = f.b0 * u + z1
+        z1 = f.b1 * u - f.a1 * y + z2
+        z2 = f.b2 * u - f.a2 * y
+        x[at, col] = y
+
+
+def lowpass(signal, double rate_hz, double cutoff_hz):
+    values = np.array(signal, dtype=np.float64, order="C")
+    cdef double[:, ::1] x = values.reshape(len(values), -1)
+    cdef Biquad f = butterworth(rate_hz, cutoff_hz)
+    cdef Py_ssize_t col
+    if x.shape[0]:
+        with nogil:
+            for col in range(x.shape[1]):
+                run(&f, x, col, False)
+                run(&f, x, col, True)
+    return values
+
+
+def moving_mean(const double[::1] signal, Py_ssize_t width):
+    cdef Py_ssize_t n = signal.shape[0], k, low = 0, high = 0, half = max(width, 1) // 2
+    mean = np.empty(n)
+    cdef double[::1] out = mean
+    cdef double total = 0.0
+    with nogil:
+        for k in range(n):
+            while high < min(n, k + half + 1):
+                total += signal[high]
+                high += 1
+            while low < k - half:
+                total -= signal[low]
+                low += 1
+            out[k] = total / (high - low)
+    return mean
+
+
+def peaks(const double[::1] signal, double least, Py_ssize_t apart):
+    cdef Py_ssize_t n = signal.shape[0], k, count = 0
+    found = np.empty(n // 2 + 1, dtype=np.int64)
+    cdef long long[::1] at = found
+    with nogil:
+        for k in range(1, n - 1):
+            if signal[k] < least or signal[k] <= signal[k - 1] or signal[k] < signal[k + 1]:
+                continue
+            if count and k - at[count - 1] < apart:
+                if signal[k] > signal[at[count - 1]]:
+                    at[count - 1] = k
+                continue
+            at[count] = k
+            count += 1
+    return found[:count].copy()
+
+
+def positive_run(const double[::1] signal, const long long[::1] inside):
+    cdef Py_ssize_t n = signal.shape[0], m = inside.shape[0], i, a, b
+    begins = np.empty(m, dtype=np.int64)
+    ends = np.empty(m, dtype=np.int64)
+    cdef long long[::1] begin = begins, end = ends
+    with nogil:
+        for i in range(m):
+            a = b = inside[i]
+            while a > 0 and signal[a] > 0.0:
+                a -= 1
+            while b < n - 1 and signal[b] > 0.0:
+                b += 1
+            begin[i] = a
+            end[i] = b
+    return begins, ends
+
+
+def moving_least(const double[::1] signal, Py_ssize_t width):
+    cdef Py_ssize_t n = signal.shape[0], k, high = 0, head = 0, tail = 0, half = max(width, 1) // 2
+    least = np.empty(n)
+    queue = np.empty(n, dtype=np.int64)  # indices whose values rise from head to tail
+    cdef double[::1] out = least
+    cdef long long[::1] wait = queue
+    with nogil:
+        for k in range(n):
+            while high < min(n, k + half + 1):
+                while tail > head and signal[wait[tail - 1]] >= signal[high]:
+                    tail -= 1
+                wait[tail] = high
+                tail += 1
+                high += 1
+            while wait[head] < k - half:
+                head += 1
+            out[k] = signal[wait[head]]
+    return least

@@ -1,0 +1,379 @@
+"""Velocity and position of a foot between the moments at which it stands still.
+
+An error-state Kalman filter (velocity, attitude, gyro bias) with zero-velocity updates, and its
+two-sided version by the modified Bryson-Frazier smoother. That smoother needs no matrix inverse:
+the backward pass carries one vector of nine numbers, so smoothing costs less than filtering.
+Position is no state: nothing measures it, so it is the integral of the smoothed velocity.
+
+Error state, level frame: d = (dv, dtheta, db), true = estimate (+) d,
+    v = v^ + dv,   R = exp([dtheta]x) R^,   b = b^ + db.
+
+Sources: J. Sola, "Quaternion kinematics for the error-state Kalman filter", arXiv 1711.02508,
+sections 5 and 7 (global angular error); G. J. Bierman, "Fixed interval smoothing with discrete
+measurements", Int. J. Control 18:65, 1973 (the backward recursion).
+"""
+
+from libc.stdlib cimport free, malloc
+from libc.string cimport memcpy, memset
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .quaternion cimport (
+    from_rotation_vector_kernel,
+    multiply_kernel,
+    normalise_kernel,
+    rotate_kernel,
+)
+
+cdef enum:
+    N = 9  # states: velocity, attitude error, gyro bias
+    V = 0
+    A = 3
+    B = 6
+    M = 5  # scalar measurements of a still foot: three velocities, two tilts
+
+cdef double GRAVITY = 9.81
+
+# The backward pass looks this far beyond the piece that it finishes. A zero-velocity phase in
+# between makes what lies beyond nearly irrelevant; ten seconds hold several even in slow walking.
+cdef double PIECE_S = 20.0
+cdef double LOOK_AHEAD_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class StrapdownParameters:
+    velocity_sd_mps: float = 0.3
+    tilt_sd_rad: float = 0.05
+    bias_sd_radps: float = 0.0005
+    bias_walk: float = 1e-4
+    still_sd_mps: float = 0.02
+    gravity_sd_mps2: float = 0.5
+
+
+cdef struct Coefficients:
+    double h
+    double bias_walk_q
+    double gravity_var
+
+
+cdef struct State:
+    double v[3]
+    double q[4]
+    double b[3]
+    double P[81]
+    double gyr[3]  # the sample before
+    double aw[3]   # its specific force in the level frame
+
+
+cdef struct Step:
+    # What the backward pass needs of one sample.
+    State after
+    double a_mean[3]
+    int measured
+    double y[M]
+    double S[M]
+    double K[M * N]
+
+
+cdef void begin(State* s, const double* q0, double velocity_sd, double tilt_sd,
+                double bias_sd) noexcept nogil:
+    cdef int i
+    memset(s, 0, sizeof(State))
+    memcpy(s.q, q0, 4 * sizeof(double))
+    for i in range(3):
+        s.P[(V + i) * N + V + i] = velocity_sd * velocity_sd
+        s.P[(A + i) * N + A + i] = tilt_sd * tilt_sd
+        s.P[(B + i) * N + B + i] = bias_sd * bias_sd
+    s.P[(A + 2) * N + A + 2] = 1e-8  # the heading is arbitrary: it is zero by definition
+
+
+cdef void predict(State* s, const double* gyr, const double* acc, double acc_noise,
+                  double gyr_noise, const Coefficients* c, double* a_mean) noexcept nogil:
+    """One sample on: mean by trapezoids, covariance by P <- F P F' + Q.
+
+    F = [[I, -h [a]x, 0], [0, I, -h R], [0, 0, I]], a the specific force in the level frame.
+    """
+    cdef double h = c.h
+    cdef double dq[4]
+    cdef double turn[3]
+    cdef double aw[3]
+    cdef double Rh[9]  # -h R
+    cdef double Ax[9]  # -h [a]x
+    cdef double T[81]
+    cdef double* P = s.P
+    cdef int i, j
+
+    for i in range(3):
+        turn[i] = (0.5 * (gyr[i] + s.gyr[i]) - s.b[i]) * h
+    from_rotation_vector_kernel(turn, dq)
+    multiply_kernel(s.q, dq, s.q)
+    normalise_kernel(s.q)
+    rotate_kernel(s.q, acc, aw)
+    for i in range(3):
+        a_mean[i] = 0.5 * (aw[i] + s.aw[i])
+        s.v[i] += h * a_mean[i]
+        s.aw[i] = aw[i]
+        s.gyr[i] = gyr[i]
+    s.v[2] -= h * GRAVITY
+
+    lift(s.q, -h, Rh)
+    Ax[0] = 0.0
+    Ax[1] = h * a_mean[2]
+    Ax[2] = -h * a_mean[1]
+    Ax[3] = -h * a_mean[2]
+    Ax[4] = 0.0
+    Ax[5] = h * a_mean[0]
+    Ax[6] = h * a_mean[1]
+    Ax[7] = -h * a_mean[0]
+    Ax[8] = 0.0
+
+    # T = F P: rows of velocity take from attitude, rows of attitude take from bias.
+    for i in range(3):
+        for j in range(N):
+            T[(V + i) * N + j] = (P[(V + i) * N + j] + Ax[3 * i] * P[A * N + j]
+                                  + Ax[3 * i + 1] * P[(A + 1) * N + j]
+                                  + Ax[3 * i + 2] * P[(A + 2) * N + j])
+            T[(A + i) * N + j] = (P[(A + i) * N + j] + Rh[3 * i] * P[B * N + j]
+                                  + Rh[3 * i + 1] * P[(B + 1) * N + j]
+                                  + Rh[3 * i + 2] * P[(B + 2) * N + j])
+            T[(B + i) * N + j] = P[(B + i) * N + j]
+    # P = T F': columns likewise.
+    for i in range(N):
+        for j in range(3):
+            P[i * N + V + j] = (T[i * N + V + j] + Ax[3 * j] * T[i * N + A]
+                                + Ax[3 * j + 1] * T[i * N + A + 1]
+                                + Ax[3 * j + 2] * T[i * N + A + 2])
+            P[i * N + A + j] = (T[i * N + A + j] + Rh[3 * j] * T[i * N + B]
+                                + Rh[3 * j + 1] * T[i * N + B + 1]
+                                + Rh[3 * j + 2] * T[i * N + B + 2])
+            P[i * N + B + j] = T[i * N + B + j]
+    for i in range(3):
+        P[(V + i) * N + V + i] += acc_noise * acc_noise * h
+        P[(A + i) * N + A + i] += gyr_noise * gyr_noise * h
+        P[(B + i) * N + B + i] += c.bias_walk_q * h
+
+
+cdef inline void lift(const double* q, double scale, double* R) noexcept nogil:
+    """scale times the rotation matrix of q, row by row."""
+    cdef double w = q[0], x = q[1], y = q[2], z = q[3]
+    R[0] = scale * (1.0 - 2.0 * (y * y + z * z))
+    R[1] = scale * 2.0 * (x * y - w * z)
+    R[2] = scale * 2.0 * (x * z + w * y)
+    R[3] = scale * 2.0 * (x * y + w * z)
+    R[4] = scale * (1.0 - 2.0 * (x * x + z * z))
+    R[5] = scale * 2.0 * (y * z - w * x)
+    R[6] = scale * 2.0 * (x * z - w * y)
+    R[7] = scale * 2.0 * (y * z + w * x)
+    R[8] = scale * (1.0 - 2.0 * (x * x + y * y))
+
+
+cdef inline void add_error(State* s, const double* d) noexcept nogil:
+    cdef double dq[4]
+    cdef int i
+    for i in range(3):
+        s.v[i] += d[V + i]
+        s.b[i] += d[B + i]
+    from_rotation_vector_kernel(d + A, dq)
+    multiply_kernel(dq, s.q, s.q)
+    normalise_kernel(s.q)
+
+
+cdef inline void row(int m, int* state, double* gain) noexcept nogil:
+    """The one state that scalar measurement m sees, and how strongly.
+
+    Velocity x, y, z itself; horizontal specific force of a still foot, which only tilt can cause:
+    a_x = g dtheta_y, a_y = -g dtheta_x.
+    """
+    if m < 3:
+        state[0] = V + m
+        gain[0] = 1.0
+    elif m == 3:
+        state[0] = A + 1
+        gain[0] = GRAVITY
+    else:
+        state[0] = A
+        gain[0] = -GRAVITY
+
+
+cdef void correct(State* s, double still_sd, const Coefficients* c, double* ys, double* Ss,
+                  double* Ks) noexcept nogil:
+    """Zero velocity, and gravity as the only specific force: five scalar updates in turn."""
+    cdef double d[N]
+    cdef double col[N]
+    cdef double z, y, S, e
+    cdef double gain = 0.0
+    cdef double* P = s.P
+    cdef double* K
+    cdef int m, i, j
+    cdef int at = 0
+    memset(d, 0, sizeof(d))
+    for m in range(M):
+        row(m, &at, &gain)
+        z = -s.v[m] if m < 3 else -s.aw[m - 3]
+        K = Ks + m * N
+        for i in range(N):
+            col[i] = gain * P[i * N + at]
+        S = gain * col[at] + (still_sd * still_sd if m < 3
+                              else c.gravity_var * still_sd * still_sd)
+        y = z - gain * d[at]
+        for i in range(N):
+            K[i] = col[i] / S
+            d[i] += K[i] * y
+        for i in range(N):
+            e = K[i]
+            for j in range(N):
+                P[i * N + j] -= e * col[j]
+        ys[m] = y
+        Ss[m] = S
+    add_error(s, d)
+    # the specific force kept for the next trapezoid turns with the correction
+    e = s.aw[0]
+    s.aw[0] += d[A + 1] * s.aw[2] - d[A + 2] * s.aw[1]
+    s.aw[1] += d[A + 2] * e - d[A] * s.aw[2]
+
+
+cdef void back_over_measurement(double* lam, const Step* step) noexcept nogil:
+    """lambda <- (I - K H)' lambda - H' y / S, for the five scalars in reverse."""
+    cdef int m, i, at
+    cdef double gain, dot
+    for m in range(M - 1, -1, -1):
+        row(m, &at, &gain)
+        dot = 0.0
+        for i in range(N):
+            dot += step.K[m * N + i] * lam[i]
+        lam[at] -= gain * (dot + step.y[m] / step.S[m])
+
+
+cdef void back_over_prediction(double* lam, const Step* step, double h) noexcept nogil:
+    """lambda <- F' lambda."""
+    cdef double R[9]
+    cdef double* a = <double*>step.a_mean
+    cdef int j
+    lift(step.after.q, -h, R)
+    for j in range(3):
+        lam[B + j] += R[j] * lam[A] + R[3 + j] * lam[A + 1] + R[6 + j] * lam[A + 2]
+    lam[A] += h * (a[1] * lam[V + 2] - a[2] * lam[V + 1])
+    lam[A + 1] += h * (a[2] * lam[V] - a[0] * lam[V + 2])
+    lam[A + 2] += h * (a[0] * lam[V + 1] - a[1] * lam[V])
+
+
+cdef void smooth_piece(const Step* steps, Py_ssize_t first, Py_ssize_t n, Py_ssize_t keep,
+                       double h, double* lam, double[:, ::1] v, double[:, ::1] q,
+                       double[:, ::1] b) noexcept nogil:
+    """Backward pass over n samples; the estimates of the first `keep` are written at `first`."""
+    cdef State s
+    cdef double d[N]
+    cdef Py_ssize_t k
+    cdef int i, j
+    memset(lam, 0, N * sizeof(double))
+    for k in range(n - 1, -1, -1):
+        if k < keep:
+            s = steps[k].after
+            for i in range(N):
+                d[i] = 0.0
+                for j in range(N):
+                    d[i] -= s.P[i * N + j] * lam[j]
+            add_error(&s, d)
+            for i in range(3):
+                v[first + k, i] = s.v[i]
+                b[first + k, i] = s.b[i]
+            for i in range(4):
+                q[first + k, i] = s.q[i]
+        if steps[k].measured:
+            back_over_measurement(lam, &steps[k])
+        back_over_prediction(lam, &steps[k], h)
+
+
+cdef class Strapdown:
+    """See strapdown.pyi."""
+
+    cdef Coefficients c
+    cdef State s
+    cdef bint started
+
+    def __init__(self, double rate_hz, const double[::1] q_start, parameters=StrapdownParameters()):
+        if not rate_hz > 0:
+            raise ValueError(f"rate_hz is {rate_hz}, expected a positive number")
+        if q_start.shape[0] != 4:
+            raise ValueError(f"q_start has {q_start.shape[0]} numbers, expected 4")
+        self.c.h = 1.0 / rate_hz
+        self.c.bias_walk_q = parameters.bias_walk**2
+        # relative to the variance of the velocity, so that one number says how still the foot is
+        self.c.gravity_var = (parameters.gravity_sd_mps2 / parameters.still_sd_mps) ** 2
+        begin(&self.s, &q_start[0], parameters.velocity_sd_mps, parameters.tilt_sd_rad,
+              parameters.bias_sd_radps)
+        self.started = False
+
+    def update_block(self, const double[:, ::1] gyr, const double[:, ::1] acc,
+                     const double[:, ::1] noise):
+        cdef Py_ssize_t n = check(gyr, acc, noise)
+        velocity = np.empty((n, 3))
+        attitude = np.empty((n, 4))
+        cdef double[:, ::1] v = velocity
+        cdef double[:, ::1] q = attitude
+        cdef Step step
+        cdef Py_ssize_t k
+        cdef int i
+        with nogil:
+            for k in range(n):
+                self.advance(&gyr[k, 0], &acc[k, 0], &noise[k, 0], &step)
+                for i in range(3):
+                    v[k, i] = self.s.v[i]
+                for i in range(4):
+                    q[k, i] = self.s.q[i]
+        return velocity, attitude
+
+    def smooth(self, const double[:, ::1] gyr, const double[:, ::1] acc,
+               const double[:, ::1] noise):
+        cdef Py_ssize_t n = check(gyr, acc, noise)
+        cdef Py_ssize_t piece = min(n, <Py_ssize_t>(PIECE_S / self.c.h))
+        cdef Py_ssize_t longest = min(n, piece + <Py_ssize_t>(LOOK_AHEAD_S / self.c.h))
+        velocity = np.empty((n, 3))
+        attitude = np.empty((n, 4))
+        bias = np.empty((n, 3))
+        cdef double[:, ::1] v = velocity
+        cdef double[:, ::1] q = attitude
+        cdef double[:, ::1] b = bias
+        cdef double lam[N]
+        cdef Py_ssize_t first = 0, last, keep, k
+        cdef Step* steps = <Step*>malloc(longest * sizeof(Step))
+        if steps == NULL and n:
+            raise MemoryError
+        try:
+            with nogil:
+                while first < n:
+                    last = min(n, first + longest)
+                    keep = last - first if last == n else piece
+                    for k in range(first, last):
+                        self.advance(&gyr[k, 0], &acc[k, 0], &noise[k, 0], &steps[k - first])
+                    smooth_piece(steps, first, last - first, keep, self.c.h, lam, v, q, b)
+                    self.s = steps[keep - 1].after
+                    first += keep
+        finally:
+            free(steps)
+        return velocity, attitude, bias
+
+    cdef void advance(self, const double* gyr, const double* acc, const double* noise,
+                      Step* step) noexcept nogil:
+        if not self.started:  # so the first sample has one before it
+            memcpy(self.s.gyr, gyr, 3 * sizeof(double))
+            rotate_kernel(self.s.q, acc, self.s.aw)
+            self.started = True
+        predict(&self.s, gyr, acc, noise[0], noise[1], &self.c, step.a_mean)
+        step.measured = noise[2] > 0.0
+        if step.measured:
+            correct(&self.s, noise[2], &self.c, step.y, step.S, step.K)
+        step.after = self.s
+
+
+cdef Py_ssize_t check(const double[:, ::1] gyr, const double[:, ::1] acc,
+                      const double[:, ::1] noise) except -1:
+    if gyr.shape[1] != 3 or acc.shape[1] != 3 or noise.shape[1] != 3:
+        raise ValueError("gyr, acc and noise have three columns each")
+    if acc.shape[0] != gyr.shape[0] or noise.shape[0] != gyr.shape[0]:
+        raise ValueError(
+            f"gyr has {gyr.shape[0]} samples, acc {acc.shape[0]}, noise {noise.shape[0]}"
+        )
+    return gyr.shape[0]

@@ -1,0 +1,90 @@
+"""When a foot stands still, and how still: the moments at which its velocity is known.
+
+Standing still is a phase, not an instant, and it is never perfect: a shoe rolls about its contact
+with the floor. So each sample gets a standard deviation of its velocity about zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cext import moving_least, moving_mean
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+GRAVITY_MPS2 = 9.81
+
+
+@dataclass(frozen=True, slots=True)
+class StanceParameters:
+    """How a foot that stands still is told from one that moves.
+
+    Attributes
+    ----------
+    window_s : float
+        Over which the energy of movement is averaged.
+    rate_sd_radps, force_sd_mps2 : float
+        Rate, and deviation of the specific force from gravity, that count as one unit of energy.
+    still_energy : float
+        Less is standing still.
+    nearby_s, least_factor, least_cap : float
+        Where no such moment is near (jogging): up to `least_factor` times the least energy within
+        `nearby_s`, itself counted up to `least_cap`.
+    still_sd_mps : float
+        Velocity of the sensor at no energy, for 100 samples a second.
+    """
+
+    window_s: float = 0.10
+    rate_sd_radps: float = 0.2
+    force_sd_mps2: float = 0.5
+    still_energy: float = 1.0
+    nearby_s: float = 0.7
+    least_factor: float = 1.5
+    least_cap: float = 60.0
+    still_sd_mps: float = 0.02
+
+
+STANCE = StanceParameters()
+
+
+def movement_energy(
+    gyr: NDArray[np.float64],
+    acc: NDArray[np.float64],
+    rate_hz: float,
+    parameters: StanceParameters = STANCE,
+) -> NDArray[np.float64]:
+    """Mean square of rate and of specific force beyond gravity about each sample (n,), no unit."""
+    force = np.sqrt(np.einsum("ij,ij->i", acc, acc)) - GRAVITY_MPS2
+    energy = np.einsum("ij,ij->i", gyr, gyr) / parameters.rate_sd_radps**2
+    energy += (force / parameters.force_sd_mps2) ** 2
+    return moving_mean(energy, round(parameters.window_s * rate_hz))
+
+
+def still_sd(
+    energy: NDArray[np.float64], rate_hz: float, parameters: StanceParameters = STANCE
+) -> NDArray[np.float64]:
+    """Standard deviation of the velocity about zero (n,), m/s; 0 where the foot moves."""
+    p = parameters
+    least = moving_least(energy, round(p.nearby_s * rate_hz))
+    border = np.maximum(p.still_energy, p.least_factor * np.minimum(least, p.least_cap))
+    # Samples closer together say less each: a stance must weigh the same at every rate.
+    sd = p.still_sd_mps * np.sqrt(rate_hz / 100.0 * (1.0 + energy))
+    return np.where(energy <= border, sd, 0.0)
+
+
+def rest_bias(gyr: NDArray[np.float64], rate_hz: float) -> NDArray[np.float64]:
+    """Mean rate (3,) over the half seconds of rest, rad/s; zero where there is no rest."""
+    width = round(0.5 * rate_hz)
+    count = len(gyr) // width
+    if not count:
+        return np.zeros(3)
+    pieces = gyr[: count * width].reshape(count, width, 3)
+    mean = pieces.mean(axis=1)
+    spread = np.sqrt(pieces.var(axis=1).sum(axis=1))
+    # A bias beyond 0.1 rad/s (6 deg/s) is no bias: the sensor turns evenly.
+    rest = (spread < min(0.05, max(0.03, 1.5 * spread.min()))) & (np.abs(mean).max(axis=1) < 0.1)
+    return np.median(mean[rest], axis=0) if rest.any() else np.zeros(3)
