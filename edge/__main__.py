@@ -1,0 +1,5 @@
+"""`python -m edge` is the command `evenstride`."""
+
+from .cli import main
+
+main()

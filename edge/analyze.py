@@ -1,0 +1,161 @@
+"""A recording in, its `Analysis` out: the pipeline run over a file instead of live sensors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from .gait.leg_length import estimate_leg_length
+from .pipeline import Pipeline
+from .results import Analysis, Person, RecordingSummary, Trajectory
+from .timegrid import Span, TimeGrid, join
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from sensors import Block, Segment
+
+    from .gait.walk import Walk
+
+# Paths of the feet are given for recordings up to this long; a day of them is no use in a result.
+LONGEST_PATHS_S = 600.0
+# A recording hands out its segments one after the other, some seconds of each at a time.
+PATIENCE_S = 120.0
+
+
+class Recording(Protocol):
+    """What a plain recording and one of our own have in common."""
+
+    @property
+    def rate_hz(self) -> float:
+        """Ticks a second of the time grid."""
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """Those that carry a sensor."""
+
+    @property
+    def start_s(self) -> float:
+        """Time of its beginning on its own axis."""
+
+    @property
+    def origin_ns(self) -> int:
+        """Host time of its beginning."""
+
+    @property
+    def duration_s(self) -> float:
+        """Recorded time."""
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """What it says of the person."""
+
+    @property
+    def phases(self) -> tuple[dict[str, Any], ...]:
+        """Labelled phases of a clinic protocol."""
+
+    def blocks(self) -> Iterator[tuple[Segment, Block]]:
+        """Gap-free blocks of all segments, about in the order of time."""
+
+
+def analyse_recording(
+    recording: Recording, progress: Callable[[float], None] = lambda _: None
+) -> Analysis:
+    """Run the pipeline over a recording.
+
+    Parameters
+    ----------
+    recording : Recording
+        Opened and checked.
+    progress : callable
+        Called with the share that is done, 0 to 1.
+
+    Raises
+    ------
+    RecordingError
+        Where a sample turns out to be unreadable.
+    """
+    person = person_of(recording.info)
+    pipeline = Pipeline(person)
+    walks: list[Walk] = []
+    protocol: list[Span] = []
+    n_ticks = 0
+    n_valid = np.zeros(len(recording.segments))
+    for span in spans_of(recording):
+        walks += pipeline.push(span)
+        if recording.phases:
+            protocol.append(span)
+        n_ticks += len(span)
+        n_valid += span.valid.sum(axis=0)
+        progress(min(n_ticks / recording.rate_hz / recording.duration_s, 1.0))
+    walks += pipeline.finish()
+    summary = RecordingSummary(
+        duration_s=n_ticks / recording.rate_hz,
+        rate_hz=recording.rate_hz,
+        segments=recording.segments,
+        valid_share=dict(zip(recording.segments, n_valid / max(n_ticks, 1), strict=True)),
+    )
+    return Analysis(
+        recording=summary,
+        contacts=tuple(c for walk in walks for c in walk.contacts),
+        strides=tuple(s for walk in walks for s in walk.strides),
+        bouts=tuple(b for walk in walks for b in walk.bouts),
+        leg_length=estimate_leg_length(join(protocol), recording.phases, person)
+        if protocol
+        else None,
+        trajectory=_trajectories(walks) if recording.duration_s <= LONGEST_PATHS_S else {},
+    )
+
+
+def spans_of(recording: Recording) -> Iterator[Span]:
+    """All blocks of a recording, on one time grid."""
+    grid = TimeGrid(
+        recording.rate_hz,
+        recording.segments,
+        recording.origin_ns,
+        recording.start_s,
+        patience_s=PATIENCE_S,
+    )
+    for segment, block in recording.blocks():
+        grid.add(segment, block)
+        if (span := grid.take()) is not None:
+            yield span
+    if (span := grid.finish()) is not None:
+        yield span
+
+
+def person_of(info: dict[str, Any]) -> Person:
+    """What `info` says of the person, in SI units; numbers that are none are left out."""
+
+    def number(name: str, unit: float) -> float | None:
+        value = info.get(name)
+        if not isinstance(value, int | float) or not np.isfinite(value):
+            return None
+        return float(value) * unit
+
+    return Person(
+        height_m=number("Height", 0.01),
+        weight_kg=number("Weight", 1.0),
+        sensor_height_m=number("SensorHeight", 0.01),
+        hip_width_m=number("hip_width_mm", 0.001),
+        hip_width_sd_m=number("hip_width_sd_mm", 0.001),
+        caliper_obliquity_rad=number("caliper_obliquity_deg", np.pi / 180.0),
+    )
+
+
+def _trajectories(walks: Sequence[Walk]) -> dict[Segment, Trajectory]:
+    """Paths of all stretches one after the other; each begins where the one before ended."""
+    pieces: dict[Segment, list[tuple[Any, Any]]] = {}
+    for walk in walks:
+        for segment, path in walk.paths.items():
+            known = pieces.setdefault(segment, [])
+            shift = known[-1][1][-1] - path.position_m[0] if known else -path.position_m[0]
+            known.append((path.time_s, path.position_m + shift))
+    return {
+        segment: Trajectory(
+            time_s=np.concatenate([p[0] for p in known]).round(4).tolist(),
+            position_m=np.concatenate([p[1] for p in known]).round(4).tolist(),
+        )
+        for segment, known in pieces.items()
+    }

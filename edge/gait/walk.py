@@ -1,0 +1,63 @@
+"""What the analysis of one span of walking gives back to the pipeline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from edge.results import Bout, Contact, Stride
+    from sensors import Segment
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Path:
+    """Way of one foot: `time_s` (n,), `position_m` (n, 3), z up, heading arbitrary."""
+
+    time_s: NDArray[np.float64]
+    position_m: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Walk:
+    """Contacts, strides, bouts (numbered from 1) and the ways of the feet, in the order of time."""
+
+    contacts: tuple[Contact, ...] = ()
+    strides: tuple[Stride, ...] = ()
+    bouts: tuple[Bout, ...] = ()
+    paths: Mapping[Segment, Path] = field(default_factory=dict)
+
+    def between(self, from_s: float, to_s: float) -> Walk:
+        """Only what begins in `[from_s, to_s)`."""
+        return Walk(
+            tuple(c for c in self.contacts if from_s <= c.time_s < to_s),
+            tuple(s for s in self.strides if from_s <= s.initial_contact_s < to_s),
+            tuple(b for b in self.bouts if from_s <= b.start_s < to_s),
+            {
+                segment: Path(path.time_s[inside], path.position_m[inside])
+                for segment, path in self.paths.items()
+                for inside in [(path.time_s >= from_s) & (path.time_s < to_s)]
+            },
+        )
+
+    def renumbered(self, first: int) -> Walk:
+        """The same with bouts numbered from `first` + 1."""
+        numbers = {bout.bout: first + i for i, bout in enumerate(self.bouts, start=1)}
+        return replace(
+            self,
+            strides=tuple(
+                s.model_copy(update={"bout": numbers.get(s.bout, first)}) for s in self.strides
+            ),
+            bouts=tuple(b.model_copy(update={"bout": numbers[b.bout]}) for b in self.bouts),
+        )
+
+    def live(self, strides: Sequence[Stride], bout: int) -> Walk:
+        """Only these strides, marked as live ones of a bout that is not over yet."""
+        return Walk(
+            strides=tuple(s.model_copy(update={"stage": "live", "bout": bout}) for s in strides)
+        )

@@ -1,0 +1,144 @@
+"""Spans in, results out: synchronous, deterministic, without port, clock, socket or file.
+
+The same pipeline serves the live service and `evenstride analyze`. While somebody walks, each
+stride is given out as it closes (`stage` live). When the walk is over, its whole stretch is
+analysed again, two-sided, and contacts, strides and bouts are given out refined.
+
+Results do not depend on how the spans are cut: work is done in pieces of fixed length.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .gait import Walk, analyse_walking
+from .timegrid import join
+
+if TYPE_CHECKING:
+    from sensors import Side
+
+    from .results import Person, Stride
+    from .timegrid import Span
+
+PIECE_S = 0.5
+# A piece in which some sensor turns this much about its mean rate is movement. Quiet standing
+# stays below 0.05 rad/s, the pelvis in slow walking above 0.2 (both seen on real recordings).
+MOVING_RPS = 0.12
+# Rest kept before a stretch: enough for gyroscope bias and level.
+LEAD_S = 10.0
+# A stretch of movement is over after this much quiet.
+QUIET_S = 6.0
+# A longer one is analysed in parts that overlap, so that memory stays bounded.
+LONGEST_S = 300.0
+OVERLAP_S = 16.0
+# Live strides come from the last seconds only; the newest contacts are not settled yet.
+LIVE_WINDOW_S = 8.0
+LIVE_MARGIN_S = 0.35
+
+
+class Pipeline:
+    """Finds stretches of movement in a stream of spans and analyses each.
+
+    Parameters
+    ----------
+    person : Person
+        What is known of the person.
+    live : bool
+        Give out strides as they close, before the refined ones.
+    """
+
+    def __init__(self, person: Person, *, live: bool = False) -> None:
+        self._person = person
+        self._live = live
+        self._waiting: list[Span] = []
+        self._pieces: deque[Span] = deque()
+        self._moving = False
+        self._quiet_s = 0.0
+        self._keep_from_s = -np.inf
+        self._bouts = 0
+        self._last_live: dict[Side, float] = {}
+
+    def push(self, span: Span) -> list[Walk]:
+        """Take in the next ticks; gives what became known by them, in order."""
+        self._waiting.append(span)
+        size = round(PIECE_S * span.rate_hz)
+        if sum(map(len, self._waiting)) < size:
+            return []
+        whole = join(self._waiting)
+        n_whole = len(whole) // size * size
+        self._waiting = [whole.part(n_whole, len(whole))]
+        walks = [self._advance(whole.part(i, i + size)) for i in range(0, n_whole, size)]
+        return [walk for walk in walks if walk is not None]
+
+    def finish(self) -> list[Walk]:
+        """Analyse what is still open at the end of the stream."""
+        rest = [span for span in self._waiting if len(span)]
+        self._waiting = []
+        if rest:
+            self._pieces.append(join(rest))
+            self._moving |= _moves(self._pieces[-1])
+        return [self._close(np.inf)] if self._moving else []
+
+    def _advance(self, piece: Span) -> Walk | None:
+        self._pieces.append(piece)
+        moves = _moves(piece)
+        if not self._moving and not moves:
+            self._trim(LEAD_S)
+            return None
+        self._moving = True
+        self._quiet_s = 0.0 if moves else self._quiet_s + PIECE_S
+        if self._quiet_s >= QUIET_S:
+            return self._end_stretch()
+        if len(self._pieces) * PIECE_S >= LONGEST_S:
+            return self._cut_stretch()
+        return self._live_strides() if self._live else None
+
+    def _end_stretch(self) -> Walk:
+        walk = self._close(np.inf)
+        self._moving = False
+        self._quiet_s = 0.0
+        self._keep_from_s = -np.inf
+        self._trim(LEAD_S)
+        return walk
+
+    def _cut_stretch(self) -> Walk:
+        """Analyse a stretch that goes on; its last seconds are left to the next part."""
+        end_s = self._pieces[-1].start_s + PIECE_S
+        border_s = end_s - OVERLAP_S / 2
+        walk = self._close(border_s)
+        self._keep_from_s = border_s
+        self._trim(OVERLAP_S)
+        return walk
+
+    def _close(self, keep_to_s: float) -> Walk:
+        walk = analyse_walking(join(tuple(self._pieces)), self._person)
+        walk = walk.between(self._keep_from_s, keep_to_s).renumbered(self._bouts)
+        self._bouts += len(walk.bouts)
+        return walk
+
+    def _live_strides(self) -> Walk | None:
+        n_pieces = min(len(self._pieces), round(LIVE_WINDOW_S / PIECE_S))
+        window = join([self._pieces[i] for i in range(-n_pieces, 0)])
+        settled_s = window.start_s + len(window) / window.rate_hz - LIVE_MARGIN_S
+        walk = analyse_walking(window, self._person)
+        new = [s for s in walk.strides if self._is_new(s, settled_s)]
+        for stride in new:
+            self._last_live[stride.side] = stride.next_initial_contact_s
+        return walk.live(new, self._bouts + 1) if new else None
+
+    def _is_new(self, stride: Stride, settled_s: float) -> bool:
+        # The same contact, found again in the next window, moves by a few milliseconds.
+        after = self._last_live.get(stride.side, -np.inf) + LIVE_MARGIN_S
+        return after < stride.next_initial_contact_s <= settled_s
+
+    def _trim(self, keep_s: float) -> None:
+        while len(self._pieces) > keep_s / PIECE_S:
+            self._pieces.popleft()
+
+
+def _moves(piece: Span) -> bool:
+    about_mean = piece.gyr - piece.gyr.mean(axis=0)
+    return bool(np.sqrt((about_mean**2).sum(axis=2).mean(axis=0)).max() > MOVING_RPS)
