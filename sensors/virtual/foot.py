@@ -1,0 +1,245 @@
+"""Footfalls of one foot in, its motion out.
+
+Between contacts a different point of the foot is followed by the curve: on the ground the heel,
+about which the foot rolls until it is flat; from heel-off the toe; in swing the ankle. The curve of
+that point and the curves of the angles give everything else, so the point on the ground is at rest
+exactly. At contact the heel still moves; the sole brings it to rest within `contact_duration_s`,
+and the integral of that acceleration is the contact velocity with its sign turned.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .curve import Curve, States, Via, interleaved, least_jerk, quintic
+from .kinematics import Kinematics, matrix, rotated, turning
+from .person import REFERENCE_STRIDE_M, leftward
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from .footfalls import Stance
+    from .person import VirtualPerson
+
+    Floats = NDArray[np.float64]
+
+FOOT_AXES = "zyx"
+
+# Pitch from flat sole to flat sole, read off recording A (optical markers):
+# share of the phase, share of the push-off angle or of the strike angle.
+PUSH_OFF = ((0.35, 0.08), (0.60, 0.27), (0.82, 0.63), (1.0, 1.0))
+EARLY_SWING = ((0.065, 1.06), (0.20, 0.89), (0.40, 0.53))
+LATE_SWING = ((0.64, -0.10), (0.80, -0.55), (0.92, -0.93), (1.0, -1.0))
+# Height of the toe in swing (B): it rises at once, then passes close to the floor.
+TOE_HIGH, TOE_HIGH_M = 0.18, 0.030
+TOE_LOWEST = 0.50
+SWING_EVERSION = 0.08
+SWING_TOE_OUT = 0.06
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FootMotion:
+    """Motion of one foot; its frame has the ankle joint as origin.
+
+    Attributes
+    ----------
+    angles : (heading, pitch, roll)
+        Direction of the foot, toe down positive, left edge up positive.
+    followed : Curve
+        Place of the followed point in the earth frame.
+    since_s : (m,) float64
+        Moments from which another point is followed; before the first it is `points[0]`.
+    points : (m + 1, 3) float64
+        The followed points in the foot frame.
+    """
+
+    angles: tuple[Curve, Curve, Curve]
+    followed: Curve
+    since_s: Floats
+    points: Floats
+
+    def evaluate(self, time_s: Floats) -> Kinematics:
+        """Motion of the ankle joint and of the foot at times (n,)."""
+        turn = turning(self.angles, FOOT_AXES, time_s)
+        point = self.points[np.searchsorted(self.since_s, time_s, side="right")]
+        place, velocity, acceleration = self.followed.evaluate(time_s)
+        followed = Kinematics(place, velocity, acceleration, turn.q, turn.rate, turn.acceleration)
+        return followed.at_point(-point)
+
+
+def foot_motion(person: VirtualPerson, stances: Sequence[Stance]) -> FootMotion:
+    """Motion of one foot through its stances, in the order of time."""
+    angles = (_heading(person, stances), _pitch(person, stances), _roll(person, stances))
+    heel, toe = np.array(person.heel), np.array(person.toe)
+    lifts = np.array([s.flat_to_s for s in stances[:-1]])
+    leaves = np.array([s.fc_s for s in stances[:-1]])
+    lands = np.array([s.ic_s for s in stances[1:]])
+    stops = lands + person.contact_duration_s
+    toes = States.at_rest(np.array([on_floor(person, s, toe) for s in stances]))
+    before = toes[:1]
+    lift_off = min(lifts[0], 0.0) if len(lifts) else 0.0
+    starts, pieces = [np.array([lift_off - 1])], [quintic(np.ones(1), before, before)]
+    if len(lifts):
+        heels = States.at_rest(np.array([on_floor(person, s, heel) for s in stances[1:]]))
+        touching = _touching(person, stances[1:], heels)
+        moments, swings = _swings(person, stances, angles, toes[:-1], touching)
+        ones = np.ones(len(lifts))
+        parts = [
+            (lifts, quintic(ones, toes[:-1], toes[:-1])),
+            *zip(moments, swings, strict=True),
+            (lands, quintic(stops - lands, touching, heels)),
+            (stops, quintic(ones, heels, heels)),
+        ]
+        starts.append(np.stack([p[0] for p in parts], axis=1).ravel())
+        pieces.append(np.stack([p[1] for p in parts], axis=1).reshape(-1, 6, 3))
+    knots = np.concatenate([*starts, [starts[-1][-1] + 1]])
+    since = np.stack([lifts, leaves, lands], axis=1).ravel()
+    points = np.concatenate([[toe], np.tile([toe, np.zeros(3), heel], (len(lifts), 1))])
+    return FootMotion(angles, Curve(knots, np.concatenate(pieces)), since, points)
+
+
+def foot_heading(person: VirtualPerson, stance: Stance) -> float:
+    """Direction of the standing foot's long axis."""
+    return stance.heading + leftward(stance.side) * person.leg(stance.side).toe_out
+
+
+def on_floor(person: VirtualPerson, stance: Stance, point: Floats) -> Floats:
+    """Where a point of the flat foot is, earth frame."""
+    heading = foot_heading(person, stance)
+    cos, sin = np.cos(heading), np.sin(heading)
+    turned = (cos * point[0] - sin * point[1], sin * point[0] + cos * point[1], point[2])
+    place: Floats = stance.place + np.array(turned)
+    place[2] += person.ankle_height_m
+    return place
+
+
+def strike_angle(person: VirtualPerson, stance: Stance) -> float:
+    """Toe-up angle with which a foot lands."""
+    scale = stance.reach_m / REFERENCE_STRIDE_M * (1 + person.variability.angle * stance.vary[0])
+    manner = stance.step.strike_scale if stance.step else 1.0
+    return float(person.leg(stance.side).strike_angle * scale * manner)
+
+
+def push_off_angle(person: VirtualPerson, stance: Stance) -> float:
+    """Toe-down angle with which a foot leaves; it stays large in short steps."""
+    scale = 0.4 + 0.6 * stance.leave_m / REFERENCE_STRIDE_M
+    scale *= 1 + person.variability.angle * stance.vary[1]
+    return float(person.leg(stance.side).push_off_angle * scale)
+
+
+def landing_inversion(person: VirtualPerson, stance: Stance) -> float:
+    """Inward roll with which a foot lands."""
+    scale = min(1.0, 0.3 + 0.7 * stance.reach_m / REFERENCE_STRIDE_M)
+    scale *= 1 + person.variability.angle * stance.vary[0]
+    return float(person.leg(stance.side).landing_inversion * scale)
+
+
+def _heading(person: VirtualPerson, stances: Sequence[Stance]) -> Curve:
+    """The foot turns in swing only."""
+    via = Via()
+    via.rest(-1e3, foot_heading(person, stances[0]))
+    for old, new in pairwise(stances):
+        start, end = foot_heading(person, old), foot_heading(person, new)
+        outward = leftward(new.side) * SWING_TOE_OUT * new.reach_m / REFERENCE_STRIDE_M
+        via.rest(old.fc_s, start)
+        via.through((old.fc_s + new.ic_s) / 2, (start + end) / 2 + outward)
+        via.rest(new.ic_s, end)
+    return via.curve()
+
+
+def _pitch(person: VirtualPerson, stances: Sequence[Stance]) -> Curve:
+    via = Via()
+    via.rest(-1e3, 0.0)
+    for old, new in pairwise(stances):
+        push, swing = old.fc_s - old.flat_to_s, new.ic_s - old.fc_s
+        down, up = push_off_angle(person, old), strike_angle(person, new)
+        via.rest(old.flat_to_s, 0.0)
+        for share, part in PUSH_OFF:
+            via.through(old.flat_to_s + share * push, part * down)
+        for share, part in EARLY_SWING:
+            via.through(old.fc_s + share * swing, part * down)
+        for share, part in LATE_SWING:
+            via.through(old.fc_s + share * swing, part * up)
+        via.rest(new.flat_from_s, 0.0)
+    return via.curve()
+
+
+def _roll(person: VirtualPerson, stances: Sequence[Stance]) -> Curve:
+    via = Via()
+    via.rest(-1e3, 0.0)
+    for old, new in pairwise(stances):
+        evert = leftward(new.side)
+        swing = new.ic_s - old.fc_s
+        scale = min(1.0, new.reach_m / REFERENCE_STRIDE_M)
+        via.rest(old.flat_to_s, 0.0)
+        via.rest(old.fc_s, 0.0)
+        via.through(old.fc_s + 0.5 * swing, evert * SWING_EVERSION * scale)
+        via.through(new.ic_s, -evert * landing_inversion(person, new))
+        via.rest(new.flat_from_s, 0.0)
+    return via.curve()
+
+
+def _touching(person: VirtualPerson, stances: Sequence[Stance], heels: States) -> States:
+    """State of the heel at contact: above and behind its place, moving onto it."""
+    ahead, down = person.contact_speed_mps
+    heading = np.array([s.heading for s in stances])
+    scale = np.array([min(1.2, 0.25 + 0.75 * s.reach_m / REFERENCE_STRIDE_M) for s in stances])
+    direction = np.stack([np.cos(heading) * ahead, np.sin(heading) * ahead, 0 * heading + down], 1)
+    velocity = direction * scale[:, None]
+    # The quintic from this state to rest has a mean velocity of half the first one.
+    way = velocity * person.contact_duration_s / 2
+    return States(heels.value - way, velocity, np.zeros_like(way))
+
+
+def _swings(
+    person: VirtualPerson,
+    stances: Sequence[Stance],
+    angles: tuple[Curve, Curve, Curve],
+    toes: States,
+    touching: States,
+) -> tuple[list[Floats], list[Floats]]:
+    """Way of the ankle: moments (n,) from which its three pieces hold, and their coefficients."""
+    leaves = np.array([s.fc_s for s in stances[:-1]])
+    lands = np.array([s.ic_s for s in stances[1:]])
+    start = _ankle_states(angles, leaves, toes, np.array(person.toe))
+    end = _ankle_states(angles, lands, touching, np.array(person.heel))
+    free = Curve(np.append(leaves, lands[-1]), quintic(lands - leaves, start, end))
+    moments = [leaves, leaves + TOE_HIGH * (lands - leaves), leaves + TOE_LOWEST * (lands - leaves)]
+    support = np.array([max(old.place[2], new.place[2]) for old, new in pairwise(stances)])
+    least = np.array([person.leg(new.side).toe_clearance_m for new in stances[1:]])
+    states = [start]
+    for time_s, height in zip(moments[1:], (least + TOE_HIGH_M, least), strict=True):
+        place = free.evaluate(time_s)[0]
+        turn = turning(angles, FOOT_AXES, time_s)
+        toe = rotated(matrix(turn.q), np.tile(person.toe, (len(time_s), 1)))
+        place[:, 2] = support + height - toe[:, 2]
+        states.append(States.at_rest(place))
+    curve = least_jerk(
+        np.stack([*moments, lands], axis=1).ravel(),
+        interleaved([*states, end]),
+        np.tile([True, False, False, True], len(leaves)),
+    )
+    return moments, [curve.coefficients[k::4] for k in range(3)]
+
+
+def _ankle_states(
+    angles: tuple[Curve, Curve, Curve], time_s: Floats, followed: States, point: Floats
+) -> States:
+    """State of the ankle where that of another point of the foot is known."""
+    turn = turning(angles, FOOT_AXES, time_s)
+    at_point = Kinematics(
+        followed.value,
+        followed.rate,
+        followed.acceleration,
+        turn.q,
+        turn.rate,
+        turn.acceleration,
+    )
+    ankle = at_point.at_point(-point)
+    return States(ankle.position, ankle.velocity, ankle.acceleration)

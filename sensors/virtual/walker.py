@@ -1,0 +1,87 @@
+"""A virtual person who follows a plan: five segments in motion, and the truth about them.
+
+Everything is a function of time, evaluated exactly at any moment and in any order, so that five
+nodes with clocks of their own can each sample it. Nothing here reads a clock.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from sensors.sample import Segment, Side
+
+from .foot import foot_motion
+from .footfalls import lay_out
+from .pelvis import pelvis_motion
+from .shank import shank_motion
+from .signals import PLACES_M, Imperfections, Signal
+from .truth import WalkTruth, truth_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from .kinematics import Kinematics
+    from .person import VirtualPerson
+    from .plan import Phase
+
+FEET = {Side.LEFT: Segment.LEFT_FOOT, Side.RIGHT: Segment.RIGHT_FOOT}
+SHANKS = {Side.LEFT: Segment.LEFT_SHANK, Side.RIGHT: Segment.RIGHT_SHANK}
+
+
+class Motion(Protocol):
+    """How one segment moves."""
+
+    def evaluate(self, time_s: NDArray[np.float64]) -> Kinematics:
+        """Position, orientation and their derivatives at times (n,)."""
+
+
+class Walker:
+    """One person walking one plan; the same seed gives the same walk.
+
+    The person starts at the origin of an earth frame (x east, y north, z up), facing east, at time
+    0, and stands still before it and after `end_s`.
+
+    Parameters
+    ----------
+    person : VirtualPerson
+        Body and manner of walking.
+    plan : sequence of phases
+        What to do; see `plan.py`.
+    seed : int
+        For the chance from step to step.
+    """
+
+    def __init__(self, person: VirtualPerson, plan: Sequence[Phase], seed: int = 0) -> None:
+        self.person = person
+        self.footfalls = lay_out(person, plan, np.random.default_rng(seed))
+        self.seed = seed
+        self._feet = {side: foot_motion(person, self.footfalls.stances[side]) for side in Side}
+        self._pelvis = pelvis_motion(person, self.footfalls)
+        self._motions: dict[Segment, Motion] = {Segment.PELVIS: self._pelvis}
+        for side, foot in self._feet.items():
+            self._motions[FEET[side]] = foot
+            self._motions[SHANKS[side]] = shank_motion(person, self.footfalls, side, foot)
+
+    @property
+    def end_s(self) -> float:
+        """When the plan is done and the person stands."""
+        return self.footfalls.end_s
+
+    def motion(self, segment: Segment) -> Motion:
+        """How a segment moves: feet and shanks at the ankle joint, pelvis at the hip midpoint."""
+        return self._motions[segment]
+
+    def sensor(self, segment: Segment, imperfections: Imperfections | None = None) -> Signal:
+        """Readings of a sensor worn on a segment, at any times of its own clock."""
+        how = imperfections or Imperfections()
+        return Signal(self.motion(segment), how.place_m or PLACES_M[segment], how)
+
+    @cached_property
+    def truth(self) -> WalkTruth:
+        """What the walk really was."""
+        return truth_of(self.person, self.footfalls, self._feet, self._pelvis)
