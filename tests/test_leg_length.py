@@ -1,0 +1,257 @@
+"""The standing difference: right without errors, honest about its interval with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+
+from cext import quaternion
+from edge.gait.leg_length import estimate_leg_length
+from edge.gait.leg_length.bows import find_bows
+from edge.gait.leg_length.phases import cut
+from edge.gait.leg_length.zero import K
+from sensors import Side
+from tests.clinic_person import Protocol, Sensor, obliquity_of, person, turned, usual
+
+PEOPLE = 200
+WIDTH_M = 0.172
+
+
+def difference_mm(protocol: Protocol, **known) -> float:
+    result = estimate_leg_length(protocol.span(), protocol.phases, person(**known))
+    assert result.refused is None
+    return result.difference_mm
+
+
+@pytest.mark.parametrize("true_mm", [0, 5, 10, -10, 20, -20])
+def test_returns_the_difference_of_a_person_without_errors(true_mm):
+    assert difference_mm(usual(obliquity_of(true_mm / 1e3))) == pytest.approx(true_mm, abs=0.1)
+
+
+TURNS = {
+    "roll": turned(roll=10),
+    "pitch": turned(pitch=-10),
+    "yaw": turned(yaw=10),
+    "all": turned(10, 10, 10),
+    "upside_down": turned(roll=180, yaw=35),
+    "on_its_side": turned(roll=90, pitch=20),
+}
+
+
+@pytest.mark.parametrize("turn", TURNS.values(), ids=TURNS)
+def test_does_not_depend_on_how_the_sensor_is_turned(turn):
+    mount = quaternion.multiply(turned(pitch=12), turn)
+    assert difference_mm(usual(obliquity_of(0.01), Sensor(mount))) == pytest.approx(10, abs=0.1)
+
+
+def test_is_the_same_on_a_floor_that_slopes_a_little():
+    assert difference_mm(usual(obliquity_of(0.01), floor=0.9)) == pytest.approx(10, abs=0.1)
+
+
+def test_mirrored_signals_turn_the_sign():
+    rng = np.random.default_rng(3)
+    protocol = usual(
+        obliquity_of(0.012), Sensor.drawn(rng), 0.3, rng.normal(0, 0.5, 8), rng.normal(0, 1.5, 6)
+    )
+    span = protocol.span()
+    mirrored = replace(span, acc=span.acc * [1, -1, 1], gyr=span.gyr * [-1, 1, -1])
+    result = estimate_leg_length(span, protocol.phases, person())
+    other = estimate_leg_length(mirrored, protocol.phases, person())
+    assert other.difference_mm == pytest.approx(-result.difference_mm, abs=0.01)
+    assert other.sd_mm == pytest.approx(result.sd_mm, abs=0.01)
+
+
+def test_states_side_probabilities_and_what_they_rest_on():
+    protocol = usual(obliquity_of(-0.02))
+    result = estimate_leg_length(protocol.span(), protocol.phases, person())
+    assert result.longer_side == "left"
+    assert result.references_used == ("bows",)
+    assert result.k_factor == K
+    assert result.n_placements == 3
+    assert result.n_bows == 6
+    assert 0.95 < result.p_abs_ge_10 <= result.p_abs_ge_5 <= 1.0
+    assert 0.4 < result.p_abs_ge_20 < 0.6
+
+
+def test_zero_inside_the_interval_leaves_the_side_undetermined():
+    protocol = usual(obliquity_of(0.004))
+    result = estimate_leg_length(protocol.span(), protocol.phases, person())
+    assert result.interval_mm[0] < 0 < result.interval_mm[1]
+    assert result.longer_side == "undetermined"
+
+
+def test_without_a_hip_width_the_answer_is_an_angle():
+    protocol = usual(3.0)
+    result = estimate_leg_length(protocol.span(), protocol.phases, person(None))
+    assert result.difference_mm is None
+    assert "degrees only" in result.refused
+    assert result.obliquity_deg == pytest.approx(3.0, abs=0.05)
+    assert result.obliquity_interval_deg[0] < 3.0 < result.obliquity_interval_deg[1]
+
+
+def test_a_caliper_alone_is_a_reference_with_a_wide_interval():
+    protocol = usual(3.0, bow_rolls=())
+    known = person(caliper_obliquity_rad=np.radians(2.0))
+    result = estimate_leg_length(protocol.span(), protocol.phases, known)
+    assert result.references_used == ("caliper",)
+    assert result.obliquity_deg == pytest.approx(2.0, abs=0.01)
+    assert result.sd_mm > 6.0
+
+
+def test_references_that_contradict_each_other_widen_the_interval():
+    agree, contradict = usual(3.0), usual(3.0)
+    for protocol, error in ((agree, 0.0), (contradict, 3.5)):
+        protocol.sit(error)
+        protocol.sit(error, "b")
+    narrow = estimate_leg_length(agree.span(), agree.phases, person())
+    wide = estimate_leg_length(contradict.span(), contradict.phases, person())
+    assert narrow.references_used == wide.references_used == ("bows", "seat")
+    assert wide.sd_mm > 1.2 * narrow.sd_mm
+
+
+def test_a_seat_stood_round_one_way_only_is_not_used():
+    protocol = usual(3.0)
+    protocol.sit(2.0)
+    result = estimate_leg_length(protocol.span(), protocol.phases, person())
+    assert result.references_used == ("bows",)
+    assert "seat_not_used" in result.flags
+
+
+def test_a_bad_trial_is_left_out_and_its_repetition_taken():
+    protocol = usual(obliquity_of(0.01))
+    protocol.stand(posture=2.0, facing="a", sway=3.0, placement=2)
+    result = estimate_leg_length(protocol.span(), protocol.phases, person())
+    assert result.refused is None
+    assert result.difference_mm == pytest.approx(10, abs=0.1)
+    assert "trials_rejected" in result.flags
+
+
+def test_shallow_bows_and_pauses_between_bows_are_told_apart():
+    protocol = Protocol(2.0)
+    for depth in (40.0, 12.0, 40.0):
+        protocol.bow([0.0], depth=depth)
+    part = protocol.span()
+    good = np.ones(len(part), dtype=bool)
+    bows = find_bows(part.rate_hz, part.gyr[:, 0], good, np.zeros(3))
+    assert [round(np.degrees(b.depth_rad)) for b in bows if b.fault is None] == [40, 40]
+
+
+def test_a_bow_with_lost_samples_does_not_count():
+    protocol = usual(obliquity_of(0.01))
+    span = protocol.span()
+    bows = next(p for p in protocol.phases if p.phase == "bows")
+    tick = round((bows.start_s + 3.0) * span.rate_hz)
+    span.valid[tick] = False
+    result = estimate_leg_length(span, protocol.phases, person())
+    assert result.n_bows == 5
+    assert result.difference_mm == pytest.approx(10, abs=0.1)
+    assert len(cut(span, bows)) == 2500
+
+
+@pytest.mark.parametrize(("side", "sign"), [(Side.RIGHT, 1), (Side.LEFT, -1)])
+def test_a_board_changes_the_difference_by_its_height(side, sign):
+    protocol = usual(obliquity_of(0.004))
+    raised = obliquity_of(0.004 + sign * 0.010) - obliquity_of(0.004)
+    for facing in "ab":
+        protocol.stand(facing=facing, change=raised, board_mm=10, board_side=side)
+    result = estimate_leg_length(protocol.span(), protocol.phases, person())
+    (board,) = result.boards
+    assert board.board_side is side
+    assert board.change_mm == pytest.approx(sign * 10, abs=0.1)
+    assert board.interval_mm[0] < sign * 10 < board.interval_mm[1]
+    assert result.hidden_share_c == pytest.approx(0.0, abs=0.02)
+    assert result.levelling_board_mm == pytest.approx(4.0, abs=0.2)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """What people are drawn with, deg; the estimator is told nothing of it."""
+
+    bow_person: float = 0.8
+    bow_each: float = 1.5
+    posture: float = 0.5
+    seat: float = 1.1
+    caliper: float = 1.3
+    acc_bias_mg: float = 3.0
+
+
+def estimates(references: str, spread: Spread, true_mm, n: int = PEOPLE, seed: int = 1):
+    """Errors and whether the interval holds the truth, for n people that are not refused."""
+    rng = np.random.default_rng(seed)
+    errors, held = [], []
+    while len(errors) < n:
+        true = rng.choice(true_mm) / 1e3
+        width = rng.normal(WIDTH_M, 0.010)
+        sensor = Sensor.drawn(rng)
+        sensor.acc_bias *= spread.acc_bias_mg / 3.0
+        bows = rng.normal(0, spread.bow_person) + rng.normal(0, spread.bow_each, 6)
+        yaws = rng.normal(0, 1.5) + rng.normal(0, 2.0, 6)
+        postures = rng.normal(0, spread.posture, 8)
+        protocol = usual(
+            obliquity_of(true, width), sensor, rng.normal(0, 0.3), postures, bows, yaws
+        )
+        if "seat" in references:
+            error = rng.normal(0, spread.seat)
+            protocol.sit(error)
+            protocol.sit(error, "b")
+        known = {}
+        if "caliper" in references:
+            reading = protocol.obliquity + rng.normal(0, spread.caliper)
+            known["caliper_obliquity_rad"] = np.radians(reading)
+        given = width * (1 + rng.normal(0, 0.06))
+        result = estimate_leg_length(protocol.span(), protocol.phases, person(given, **known))
+        if result.refused is None:
+            errors.append(result.difference_mm - true * 1e3)
+            held.append(result.interval_mm[0] <= true * 1e3 <= result.interval_mm[1])
+    return np.array(errors), np.mean(held)
+
+
+SIZES = (0, 5, -5, 10, -10, 15, -15, 20, -20)
+CASES = [("bows", 3.4), ("bows+seat", 2.8), ("bows+seat+caliper", 2.4)]
+
+
+@pytest.mark.parametrize(("references", "most_sd_mm"), CASES)
+def test_spread_and_coverage_over_people(references, most_sd_mm):
+    errors, coverage = estimates(references, Spread(), SIZES)
+    # The SD of 200 people is itself uncertain by 5 %.
+    assert errors.std(ddof=1) <= 1.06 * most_sd_mm
+    assert abs(errors.mean()) < 3 * most_sd_mm / np.sqrt(PEOPLE)
+    assert 0.95 <= coverage <= 1.0
+
+
+def test_the_side_is_right_at_fifteen_millimetres():
+    errors, _ = estimates("bows", Spread(), (15,))
+    assert np.mean(errors > -15) >= 0.99
+
+
+WRONG = {
+    "bow axis twice as bad": Spread(bow_person=1.6, bow_each=3.0),
+    "posture twice as bad": Spread(posture=1.0),
+    "all 1.5 times": Spread(1.2, 2.25, 0.75, 1.65, 1.95),
+    "accelerometer not calibrated": Spread(acc_bias_mg=20.0),
+}
+
+
+@pytest.mark.parametrize("spread", WRONG.values(), ids=WRONG)
+@pytest.mark.parametrize("references", ["bows", "bows+seat+caliper"])
+def test_the_interval_still_holds_when_the_assumed_spreads_are_wrong(references, spread):
+    _, coverage = estimates(references, spread, (10,), n=80, seed=6)
+    assert coverage >= 0.90
+
+
+def test_a_board_of_ten_millimetres_is_seen_to_better_than_two():
+    rng = np.random.default_rng(4)
+    errors = []
+    for _ in range(100):
+        protocol = usual(2.0, Sensor.drawn(rng), rng.normal(0, 0.3), rng.normal(0, 0.5, 8))
+        raised = obliquity_of(np.sin(np.radians(2.0)) * WIDTH_M + 0.010) - 2.0
+        for facing in "ab":
+            protocol.stand(
+                rng.normal(0, 0.5), facing, change=raised, board_mm=10, board_side=Side.RIGHT
+            )
+        given = WIDTH_M * (1 + rng.normal(0, 0.06))
+        result = estimate_leg_length(protocol.span(), protocol.phases, person(given))
+        errors += [board.change_mm - 10 for board in result.boards]
+    assert np.std(errors, ddof=1) <= 1.8
