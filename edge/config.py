@@ -11,7 +11,7 @@ import hashlib
 import tomllib
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -47,7 +47,9 @@ class Broker(Section):
     key_file: Path | None = Field(default=None, description="Its private key, or a credential")
     insecure: bool = Field(default=False, description="Allows plain text to another machine")
     commands: bool = Field(default=False, description="Listens to cmd/..., certificates needed")
+    mqtt: Literal["auto", "5", "3.1.1"] = "auto"
     keepalive_s: int = Field(default=30, ge=5, le=600)
+    retry_s: float = Field(default=1.0, gt=0, le=60, description="First wait; doubles to 60 s")
     backfill_per_s: float = Field(default=1000.0, gt=0, description="Messages of an outage")
 
     @property
