@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from .gait.leg_length import estimate_leg_length
+from .errors import UserError
+from .gait.leg_length import CONDITIONS, estimate_leg_length, read_phases
 from .pipeline import Pipeline
 from .results import Analysis, Person, RecordingSummary, Trajectory
 from .timegrid import Span, TimeGrid, join
@@ -75,8 +76,11 @@ def analyse_recording(
     ------
     RecordingError
         Where a sample turns out to be unreadable.
+    UserError
+        Where a phase of the protocol, or the intake, makes no sense.
     """
     person = person_of(recording.info)
+    phases = read_phases(recording.phases)
     pipeline = Pipeline(person)
     walks: list[Walk] = []
     protocol: list[Span] = []
@@ -84,7 +88,7 @@ def analyse_recording(
     n_valid = np.zeros(len(recording.segments))
     for span in spans_of(recording):
         walks += pipeline.push(span)
-        if recording.phases:
+        if phases:
             protocol.append(span)
         n_ticks += len(span)
         n_valid += span.valid.sum(axis=0)
@@ -101,9 +105,7 @@ def analyse_recording(
         contacts=tuple(c for walk in walks for c in walk.contacts),
         strides=tuple(s for walk in walks for s in walk.strides),
         bouts=tuple(b for walk in walks for b in walk.bouts),
-        leg_length=estimate_leg_length(join(protocol), recording.phases, person)
-        if protocol
-        else None,
+        leg_length=estimate_leg_length(join(protocol), phases, person) if protocol else None,
         trajectory=_trajectories(walks) if recording.duration_s <= LONGEST_PATHS_S else {},
     )
 
@@ -141,7 +143,22 @@ def person_of(info: dict[str, Any]) -> Person:
         hip_width_m=number("hip_width_mm", 0.001),
         hip_width_sd_m=number("hip_width_sd_mm", 0.001),
         caliper_obliquity_rad=number("caliper_obliquity_deg", np.pi / 180.0),
+        **_intake_of(info),
     )
+
+
+def _intake_of(info: dict[str, Any]) -> dict[str, Any]:
+    """What the clinic ticked before a protocol."""
+    ticked = {"high_bmi_accepted", "walking_aid", "shoe_insert"} & info.keys()
+    intake: dict[str, Any] = {key: info[key] is True for key in ticked}
+    given = info.get("conditions", ())
+    unknown = [c for c in given if c not in CONDITIONS] if isinstance(given, list) else [given]
+    if given and unknown:
+        raise UserError(
+            f"info, conditions: {unknown[0]!r} is not known; expected a list of "
+            + ", ".join(CONDITIONS)
+        )
+    return intake | {"conditions": tuple(given)}
 
 
 def _trajectories(walks: Sequence[Walk]) -> dict[Segment, Trajectory]:
