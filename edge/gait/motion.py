@@ -9,6 +9,7 @@ import numpy as np
 
 from cext import Strapdown
 
+from .range_end import flat_tops
 from .stance import movement_energy, rest_bias, still_sd
 
 if TYPE_CHECKING:
@@ -84,12 +85,13 @@ def foot_motion(span: Span, k: int, noise: NoiseParameters = NOISE) -> FootMotio
     rate_hz = span.rate_hz
     acc = np.ascontiguousarray(span.acc[:, k])
     gyr = np.ascontiguousarray(span.gyr[:, k])
+    saturated = span.saturated[:, k] | flat_tops(gyr)
     gyr = gyr - rest_bias(gyr, rate_hz)
     energy = movement_energy(gyr, acc, rate_hz)
     still = still_sd(energy, rate_hz)
     if not still.any():
         return None
-    levels = _noise_levels(acc, rate_hz, ~span.valid[:, k], span.saturated[:, k], noise)
+    levels = _noise_levels(acc, rate_hz, ~span.valid[:, k], saturated, noise)
     q_start = _start_attitude(gyr, acc, rate_hz, int(np.argmax(still > 0.0)))
     velocity, attitude, bias = Strapdown(rate_hz, q_start).smooth(
         gyr, acc, np.column_stack([levels, still])

@@ -16,9 +16,8 @@ SCALE_SD = 0.005
 ROLL_SD_MPS = 0.01
 
 
-def lift_m(motion: FootMotion, first: int, last: int) -> float:
-    """Greatest height of the sensor above the line between the two still moments."""
-    height = motion.position_m[first : last + 1, 2]
+def lift_m(height: NDArray[np.float64]) -> float:
+    """Greatest height (n,) of the sensor above the line between the first and the last."""
     return float(np.max(height - np.linspace(height[0], height[-1], len(height))))
 
 

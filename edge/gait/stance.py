@@ -34,18 +34,20 @@ class StanceParameters:
     nearby_s, least_factor, least_cap : float
         Where no such moment is near (jogging): up to `least_factor` times the least energy within
         `nearby_s`, itself counted up to `least_cap`.
-    still_sd_mps : float
-        Velocity of the sensor at no energy, for 100 samples a second.
+    still_sd_mps, roll_energy : float
+        Velocity of the sensor at no energy, for 100 samples a second; at `roll_energy` its
+        variance has doubled.
     """
 
-    window_s: float = 0.10
+    window_s: float = 0.06
     rate_sd_radps: float = 0.2
     force_sd_mps2: float = 0.5
     still_energy: float = 1.0
     nearby_s: float = 0.7
     least_factor: float = 1.5
-    least_cap: float = 60.0
+    least_cap: float = 200.0
     still_sd_mps: float = 0.02
+    roll_energy: float = 20.0
 
 
 STANCE = StanceParameters()
@@ -72,7 +74,7 @@ def still_sd(
     least = moving_least(energy, round(p.nearby_s * rate_hz))
     border = np.maximum(p.still_energy, p.least_factor * np.minimum(least, p.least_cap))
     # Samples closer together say less each: a stance must weigh the same at every rate.
-    sd = p.still_sd_mps * np.sqrt(rate_hz / 100.0 * (1.0 + energy))
+    sd = p.still_sd_mps * np.sqrt(rate_hz / 100.0 * (1.0 + energy / p.roll_energy))
     return np.where(energy <= border, sd, 0.0)
 
 

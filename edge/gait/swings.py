@@ -42,7 +42,7 @@ class SwingParameters:
     apart_s: float = 0.4
     quiet_share: float = 0.35
     reach_s: float = 1.5
-    least_way_m: float = 0.12
+    least_way_m: float = 0.10
 
 
 SWINGS = SwingParameters()

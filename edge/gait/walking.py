@@ -19,7 +19,7 @@ from .bouts import (
 )
 from .motion import foot_motion
 from .spatial import length_sd_m, lift_m
-from .strides import FootSteps, foot_steps
+from .strides import LEVEL_M, FootSteps, foot_steps
 from .walk import Path, Walk
 
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ FEET = {Segment.LEFT_FOOT: Side.LEFT, Segment.RIGHT_FOOT: Side.RIGHT}
 
 # Limits of a straight, level stride (METHODS 1.5 names its sources), and of a useful length.
 TURN_RAD = np.radians(20.0)
-LEVEL_M = 0.1
 RUNNING_STANCE = 0.5
 LOST_SHARE = 0.05
 LENGTH_SD_M = 0.15
@@ -75,7 +74,9 @@ def analyse_walking(span: Span, person: Person) -> Walk:  # noqa: ARG001 (the pe
         contacts=_contacts(feet),
         strides=strides,
         bouts=tuple(describe_bout(n, [s for s in strides if s.bout == n]) for n in numbers),
-        paths={segment: Path(m.time_s, m.position_m) for segment, m in motions.items()},
+        paths={
+            s: Path(span.time_s, feet[side].position_m) for s, side in FEET.items() if side in feet
+        },
     )
 
 
@@ -109,7 +110,7 @@ def _stride(side: Side, steps: FootSteps, i: int, bout: int, flags: tuple[str, .
     begin: float | None = float(steps.begin_s[i])
     if np.isnan(steps.begin_s[i]):
         begin = None
-    way = motion.position_m[last, :2] - motion.position_m[first, :2]
+    way = steps.position_m[last, :2] - steps.position_m[first, :2]
     sd = length_sd_m(motion, first, last)
     length = float(np.hypot(way[0], way[1])) if sd <= LENGTH_SD_M else None
     return Stride(
@@ -128,7 +129,7 @@ def _stride(side: Side, steps: FootSteps, i: int, bout: int, flags: tuple[str, .
         stance_time_s=None if begin is None else left - begin,
         swing_time_s=landed - left,
         speed_mps=None if length is None else length / (to_s - from_s),
-        clearance_m=lift_m(motion, first, last),
+        clearance_m=lift_m(steps.position_m[first : last + 1, 2]),
         steady=bout > 0 and not UNSTEADY.intersection(flags),
         flags=flags if length is not None else (*flags, "length_uncertain"),
     )
@@ -149,8 +150,7 @@ def _flags(steps: FootSteps, bout: NDArray[np.int64]) -> list[tuple[str, ...]]:
         "from_standing": np.isnan(steps.begin_s),
         "edge": (place < EDGE_STRIDES) | (place >= size - EDGE_STRIDES),
         "turn": near_turns(steps.initial_contact_s, turned, usual_s),
-        "level_change": np.abs(motion.position_m[after, 2] - motion.position_m[before, 2])
-        > LEVEL_M,
+        "level_change": np.abs(steps.position_m[after, 2] - steps.position_m[before, 2]) > LEVEL_M,
         "running": (steps.final_contact_s - steps.begin_s) < RUNNING_STANCE * lasts,
         "unusual_time": unusual_times(lasts),
         "lost_samples": (lost[after] - lost[before]) > LOST_SHARE * (after - before),

@@ -1,0 +1,33 @@
+"""Samples at the end of a sensor's range that no driver could name: flat tops in a recording."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# A top is within this share of the axis' greatest magnitude ...
+TOP_SHARE = 0.015
+# ... and flat tops recur: peaks of real movement differ from one stride to the next by more.
+LEAST_TOPS = 4
+LEAST_SAMPLES = 8
+# No gyroscope for walking ends below 230 deg/s.
+LEAST_RANGE_RADPS = 4.0
+
+
+def flat_tops(gyr: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Samples (n,) at which an axis of the gyroscope (n, 3), rad/s, seems to be at its end."""
+    found = np.zeros(len(gyr), dtype=bool)
+    if not len(gyr):
+        return found
+    size = np.abs(gyr)
+    for axis, greatest in enumerate(size.max(axis=0)):
+        top = size[:, axis] > (1.0 - TOP_SHARE) * greatest
+        tops = np.count_nonzero(np.diff(top, prepend=False) & top)
+        recurs = tops >= LEAST_TOPS and np.count_nonzero(top) >= LEAST_SAMPLES
+        if recurs and greatest > LEAST_RANGE_RADPS:
+            found |= top
+    return found
