@@ -17,7 +17,7 @@ from edge.results import BoardChange, LegLength
 from .checks import flags, reasons
 from .evidence import gather
 from .walks import titrate
-from .zero import SPREADS, K, Posture, obliquity
+from .zero import SPREADS, K, Posture, obliquity, pooled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,11 +114,10 @@ def _standing(evidence: Evidence, posture: Posture, refused: str | None) -> dict
 
 def _angle_sd(evidence: Evidence, posture: Posture) -> float:
     """SD of the standing obliquity before `K`, rad."""
-    n = sum(pair.n_trials for pair in evidence.pairs)
-    angles = [obliquity(evidence.axis, pair.up) for pair in evidence.pairs]
-    # A pair is the mean of two trials; what scatters more than assumed counts as it is.
-    seen = sqrt(2) * float(np.std(angles, ddof=1)) if len(angles) > 1 else 0.0
-    scatter = max(SPREADS.posture, seen) / sqrt(max(n, 1))
+    n = max(sum(pair.n_trials for pair in evidence.pairs), 1)
+    angles = np.array([obliquity(evidence.axis, pair.up) for pair in evidence.pairs])
+    # A pair is the mean of two trials.
+    scatter = pooled(SPREADS.posture, np.sqrt(2) * angles) / sqrt(n)
     left = np.array([scatter, SPREADS.acc_bias, SPREADS.misalignment])
     return float(np.hypot(posture.zero_sd_rad * posture.misfit, np.linalg.norm(left)))
 

@@ -46,6 +46,16 @@ class Spreads:
 
 SPREADS = Spreads()
 K = 1.5
+# An assumed scatter counts as much as this many repetitions of the person's own.
+ASSUMED_FREEDOM = 10
+
+
+def pooled(assumed: float, repeated: NDArray[np.float64]) -> float:
+    """Scatter of one repetition: what is assumed, and what this person's own repetitions show."""
+    freedom = len(repeated) - 1
+    squares = float(np.sum((repeated - repeated.mean()) ** 2)) if freedom > 0 else 0.0
+    total = ASSUMED_FREEDOM + max(freedom, 0)
+    return float(np.sqrt((ASSUMED_FREEDOM * assumed**2 + squares) / total))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -162,9 +172,8 @@ def fit_posture(
 def _bow_rows(
     up: NDArray[np.float64], forward: NDArray[np.float64], line: HipLine, spreads: Spreads
 ) -> list[_Row]:
-    seen = float(np.std(obliquity(line.axes, up), ddof=1))
-    each = max(spreads.bow_each, seen) / np.sqrt(len(line))
-    sd = float(np.hypot(spreads.bow_person, each))
+    each = pooled(spreads.bow_each, obliquity(line.axes, up))
+    sd = float(np.hypot(spreads.bow_person, each / np.sqrt(len(line))))
     slope = float(np.tan(obliquity(line.axis, up)))
     yaw = spreads.bow_yaw
     return [
