@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .curve import Curve, States, Via, interleaved, least_jerk, quintic
-from .kinematics import Kinematics, matrix, rotated, turning
+from .curve import Curve, States, Via, quintic
+from .kinematics import Kinematics, turning
 from .person import REFERENCE_STRIDE_M, leftward
+from .swing import FOOT_AXES, landing, swings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,18 +30,13 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-FOOT_AXES = "zyx"
-
 # Pitch from flat sole to flat sole, read off recording A (optical markers):
 # share of the phase, share of the push-off angle or of the strike angle.
-PUSH_OFF = ((0.35, 0.08), (0.60, 0.27), (0.82, 0.63), (1.0, 1.0))
-EARLY_SWING = ((0.065, 1.06), (0.20, 0.89), (0.40, 0.53))
-LATE_SWING = ((0.64, -0.10), (0.80, -0.55), (0.92, -0.93), (1.0, -1.0))
-# Height of the toe in swing (B): it rises at once, then passes close to the floor.
-TOE_HIGH, TOE_HIGH_M = 0.18, 0.030
-TOE_LOWEST = 0.50
-SWING_EVERSION = 0.08
-SWING_TOE_OUT = 0.06
+PUSH_OFF = ((0.40, 0.09), (0.61, 0.26), (0.82, 0.59), (1.0, 1.0))
+EARLY_SWING = ((0.07, 1.115), (0.15, 1.05), (0.27, 0.83), (0.40, 0.56), (0.55, 0.25))
+LATE_SWING = ((0.70, -0.09), (0.85, -0.72), (0.93, -0.96), (1.0, -1.0))
+SWING_EVERSION = 0.14
+SWING_TOE_OUT = 0.12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,21 +76,22 @@ def foot_motion(person: VirtualPerson, stances: Sequence[Stance]) -> FootMotion:
     lifts = np.array([s.flat_to_s for s in stances[:-1]])
     leaves = np.array([s.fc_s for s in stances[:-1]])
     lands = np.array([s.ic_s for s in stances[1:]])
-    stops = lands + person.contact_duration_s
     toes = States.at_rest(np.array([on_floor(person, s, toe) for s in stances]))
     before = toes[:1]
     lift_off = min(lifts[0], 0.0) if len(lifts) else 0.0
     starts, pieces = [np.array([lift_off - 1])], [quintic(np.ones(1), before, before)]
     if len(lifts):
         heels = States.at_rest(np.array([on_floor(person, s, heel) for s in stances[1:]]))
-        touching = _touching(person, stances[1:], heels)
-        moments, swings = _swings(person, stances, angles, toes[:-1], touching)
+        touching, sliding = landing(person, stances[1:], heels)
+        moments, pieces_of_swing = swings(person, stances, angles, toes[:-1], touching)
         ones = np.ones(len(lifts))
+        slide_s = person.slide_duration_s - person.contact_duration_s
         parts = [
             (lifts, quintic(ones, toes[:-1], toes[:-1])),
-            *zip(moments, swings, strict=True),
-            (lands, quintic(stops - lands, touching, heels)),
-            (stops, quintic(ones, heels, heels)),
+            *zip(moments, pieces_of_swing, strict=True),
+            (lands, quintic(person.contact_duration_s * ones, touching, sliding)),
+            (lands + person.contact_duration_s, quintic(slide_s * ones, sliding, heels)),
+            (lands + person.slide_duration_s, quintic(ones, heels, heels)),
         ]
         starts.append(np.stack([p[0] for p in parts], axis=1).ravel())
         pieces.append(np.stack([p[1] for p in parts], axis=1).reshape(-1, 6, 3))
@@ -183,63 +180,3 @@ def _roll(person: VirtualPerson, stances: Sequence[Stance]) -> Curve:
         via.through(new.ic_s, -evert * landing_inversion(person, new))
         via.rest(new.flat_from_s, 0.0)
     return via.curve()
-
-
-def _touching(person: VirtualPerson, stances: Sequence[Stance], heels: States) -> States:
-    """State of the heel at contact: above and behind its place, moving onto it."""
-    ahead, down = person.contact_speed_mps
-    heading = np.array([s.heading for s in stances])
-    scale = np.array([min(1.2, 0.25 + 0.75 * s.reach_m / REFERENCE_STRIDE_M) for s in stances])
-    direction = np.stack([np.cos(heading) * ahead, np.sin(heading) * ahead, 0 * heading + down], 1)
-    velocity = direction * scale[:, None]
-    # The quintic from this state to rest has a mean velocity of half the first one.
-    way = velocity * person.contact_duration_s / 2
-    return States(heels.value - way, velocity, np.zeros_like(way))
-
-
-def _swings(
-    person: VirtualPerson,
-    stances: Sequence[Stance],
-    angles: tuple[Curve, Curve, Curve],
-    toes: States,
-    touching: States,
-) -> tuple[list[Floats], list[Floats]]:
-    """Way of the ankle: moments (n,) from which its three pieces hold, and their coefficients."""
-    leaves = np.array([s.fc_s for s in stances[:-1]])
-    lands = np.array([s.ic_s for s in stances[1:]])
-    start = _ankle_states(angles, leaves, toes, np.array(person.toe))
-    end = _ankle_states(angles, lands, touching, np.array(person.heel))
-    free = Curve(np.append(leaves, lands[-1]), quintic(lands - leaves, start, end))
-    moments = [leaves, leaves + TOE_HIGH * (lands - leaves), leaves + TOE_LOWEST * (lands - leaves)]
-    support = np.array([max(old.place[2], new.place[2]) for old, new in pairwise(stances)])
-    least = np.array([person.leg(new.side).toe_clearance_m for new in stances[1:]])
-    states = [start]
-    for time_s, height in zip(moments[1:], (least + TOE_HIGH_M, least), strict=True):
-        place = free.evaluate(time_s)[0]
-        turn = turning(angles, FOOT_AXES, time_s)
-        toe = rotated(matrix(turn.q), np.tile(person.toe, (len(time_s), 1)))
-        place[:, 2] = support + height - toe[:, 2]
-        states.append(States.at_rest(place))
-    curve = least_jerk(
-        np.stack([*moments, lands], axis=1).ravel(),
-        interleaved([*states, end]),
-        np.tile([True, False, False, True], len(leaves)),
-    )
-    return moments, [curve.coefficients[k::4] for k in range(3)]
-
-
-def _ankle_states(
-    angles: tuple[Curve, Curve, Curve], time_s: Floats, followed: States, point: Floats
-) -> States:
-    """State of the ankle where that of another point of the foot is known."""
-    turn = turning(angles, FOOT_AXES, time_s)
-    at_point = Kinematics(
-        followed.value,
-        followed.rate,
-        followed.acceleration,
-        turn.q,
-        turn.rate,
-        turn.acceleration,
-    )
-    ankle = at_point.at_point(-point)
-    return States(ankle.position, ankle.velocity, ankle.acceleration)

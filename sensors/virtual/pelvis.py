@@ -8,7 +8,7 @@ the obliquity.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import asin, cos, pi, sin, sqrt
+from math import asin, cos, sin
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,8 +18,10 @@ from sensors.sample import Side
 from .curve import Curve, States, Via, least_jerk
 from .footfalls import Run
 from .kinematics import Kinematics, turning
+from .leg_lengths import MIDSTANCE_DROP, LegLengths
 from .person import REFERENCE_STRIDE_M, leftward
 from .plan import Bow, Sit
+from .support import Support, supports_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,20 +34,16 @@ if TYPE_CHECKING:
 PELVIS_AXES = "zxy"
 """Rotation, obliquity, tilt: the order in which a bow is a turn about the hip axis (Baker 2001)."""
 
-REFERENCE_STEP_M = 0.70
 HIP_AHEAD_M = 0.04
-WALKING_SAG_M = 0.012
-"""Mid-stance is that much lower than standing: the knee is never quite straight (B)."""
-BOUNCE_SHARE = 0.6
-"""Of the drop of a stiff inverted pendulum, this much is left (B: 45 mm at 0.7 m)."""
-SHOCK_M = 0.0010
-JOGGING_BOUNCE_M, JOGGING_SAG_M = 0.04, 0.06
+"""Hips ahead of the ankles (B)."""
+SHOCK_M = 0.005
+"""Gives peaks of the vertical acceleration like those of `mobgap_HA001_Test5_Trial1`."""
 
 # By quarters of a step from the middle of double support: share of the amplitude, for a step of
 # the right foot; obliquity and rotation change sign with the side, the sway follows the foot.
-OBLIQUITY = (0.35, 1.0, 0.55, -0.30)
+OBLIQUITY = (0.35, 1.0, MIDSTANCE_DROP, -0.30)
 ROTATION = (1.0, 0.6, 0.0, -0.6)
-TILT = (1.0, 0.0, -1.0, 0.0)
+TILT = (-1.0, 0.3, 1.0, -0.3)
 SWAY = (0.0, 0.7, 1.0, 0.7)
 BOUNCE = (-2.0, -1.0, 0.0, -1.0)
 ADVANCE = (0.0, 1.0, 0.0, -1.0)
@@ -88,46 +86,9 @@ class PelvisMotion:
         return path[:, Z] + shock[:, 0], -path[:, ROLL]
 
 
-@dataclass(frozen=True, slots=True)
-class LegLengths:
-    """Heights of the hip centres over the soles that a person's legs and strategy give, metres."""
-
-    standing_left_m: float
-    standing_right_m: float
-    walking_left_m: float
-    walking_right_m: float
-
-    @classmethod
-    def of(cls, person: VirtualPerson) -> LegLengths:
-        """Hide of the difference what the strategy hides; the mean stays."""
-        mean = (person.left.length_m + person.right.length_m) / 2
-        half = (person.right.length_m - person.left.length_m) / 2
-        standing = half * (1 - person.strategy.hidden_standing)
-        walking = half * (1 - person.strategy.hidden_walking)
-        low = mean - WALKING_SAG_M
-        return cls(mean - standing, mean + standing, low - walking, low + walking)
-
-    def walking(self, side: Side) -> float:
-        """Hip height at mid-stance."""
-        return self.walking_left_m if side is Side.LEFT else self.walking_right_m
-
-
 def pelvis_motion(person: VirtualPerson, way: Footfalls) -> PelvisMotion:
     """Motion of the pelvis along the whole way."""
     return PelvisMotion(_Path(person, way).curve(), _shock(way))
-
-
-def walking_obliquity(person: VirtualPerson, side: Side, drop_scale: float = 1.0) -> float:
-    """Obliquity at mid-stance of one side, right side higher positive.
-
-    The mean of its sine over the two sides is the part of the leg length difference that the
-    pelvis carries, whatever the drop of either side.
-    """
-    lengths = LegLengths.of(person)
-    difference = lengths.walking_right_m - lengths.walking_left_m
-    carried = (1 - person.strategy.midstance_share) * difference / person.hip_width_m
-    drop = (person.left.pelvic_drop + person.right.pelvic_drop) / 2 * OBLIQUITY[MIDSTANCE]
-    return asin(carried - leftward(side) * sin(drop) * drop_scale)
 
 
 class _Path:
@@ -213,7 +174,7 @@ class _Path:
 
     def _walk(self, run: Run) -> None:
         """Knots at the quarters of each step, from the first mid-stance to the last contact."""
-        steps = _steps_on(self.person, self.lengths, run)
+        steps = supports_of(self.person, run)
         neighbours = zip([steps[0], *steps], steps, [*steps[1:], steps[-1]], strict=False)
         for before, step, after in neighbours:
             start = (before.midstance_s + step.midstance_s) / 2
@@ -226,7 +187,7 @@ class _Path:
             self._knot(step.midstance_s, self._value(step, MIDSTANCE, before, after))
             self._knot((step.midstance_s + end) / 2, self._value(step, 3, before, after))
 
-    def _value(self, step: _Step, quarter: int, before: _Step, after: _Step) -> Floats:
+    def _value(self, step: Support, quarter: int, before: Support, after: Support) -> Floats:
         person, scale = self.person, step.scale
         share = quarter / 4
         right = -leftward(step.side)
@@ -238,73 +199,13 @@ class _Path:
         near = before if share < 0.5 else after
         height = step.height_m + abs(share - 0.5) * (near.height_m - step.height_m)
         height += BOUNCE[quarter] * step.bounce_m
-        obliquity = walking_obliquity(person, step.side, scale)
+        obliquity = step.obliquity
         if quarter != MIDSTANCE:
             drop = person.leg(step.side).pelvic_drop * scale
             obliquity = step.carried + right * OBLIQUITY[quarter] * drop
         heading += right * ROTATION[quarter] * person.pelvic_rotation * scale
         tilt = person.pelvic_tilt + TILT[quarter] * person.pelvic_tilt_amplitude * scale
         return np.array([x, y, height, heading, -obliquity, tilt])
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Step:
-    """The pelvis over one stance leg: from the double support before it to the one after."""
-
-    side: Side
-    midstance_s: float
-    start: Floats
-    end: Floats
-    heading: float
-    turn: float
-    scale: float
-    surge_m: float
-    bounce_m: float
-    height_m: float
-    carried: float
-
-
-def _steps_on(person: VirtualPerson, lengths: LegLengths, run: Run) -> list[_Step]:
-    stances = run.stances
-    carried = (walking_obliquity(person, Side.LEFT) + walking_obliquity(person, Side.RIGHT)) / 2
-    leg_m = (person.left.length_m + person.right.length_m) / 2
-    steps = []
-    for k in range(1, len(stances) - 1):
-        old, stance, new = stances[k - 1 : k + 2]
-        start, end = (old.place + stance.place) / 2, (stance.place + new.place) / 2
-        length = float(np.hypot(*(end - start)[:2]))
-        time = (run.ic_s[k + 1] - run.ic_s[k - 1]) / 2
-        jogging = stance.step is not None and stance.step.bounce < 0
-        scale = 0.15 + 0.85 * min(1.2, length / REFERENCE_STEP_M)
-        drop = leg_m * (1 - sqrt(1 - min(0.5, length / 2 / leg_m) ** 2))
-        bounce = -JOGGING_BOUNCE_M if jogging else BOUNCE_SHARE * drop / 2
-        hip = lengths.walking(stance.side) + stance.vary[2] * person.variability.midstance_height_m
-        hip -= JOGGING_SAG_M if jogging else 0.0
-        tilted = -leftward(stance.side) * sin(walking_obliquity(person, stance.side, scale))
-        steps.append(
-            _Step(
-                stance.side,
-                midstance(run, k),
-                start,
-                end,
-                (old.heading + stance.heading) / 2,
-                (new.heading - old.heading) / 2,
-                scale,
-                person.speed_fluctuation * length / time / 1.25 * time / (2 * pi),
-                bounce,
-                stance.place[Z] + hip - person.hip_width_m / 2 * tilted,
-                carried,
-            )
-        )
-    return steps
-
-
-def midstance(run: Run, k: int) -> float:
-    """Middle of the time in which stance k alone carries the body, or of all of it in jogging."""
-    stance, before = run.stances[k], run.stances[k - 1]
-    start = max(before.fc_s, run.ic_s[k])
-    end = min(run.ic_s[k + 1], stance.fc_s)
-    return (start + end) / 2
 
 
 def _ahead(place: Floats, heading: float, way_m: float) -> Floats:
@@ -317,7 +218,7 @@ def _aside(place: Floats, heading: float, way_m: float) -> Floats:
 
 
 def _shock(way: Footfalls) -> Curve:
-    """Dip and rebound of the pelvis after each contact, damped on the way up the leg."""
+    """Lift of the pelvis while the new leg takes the load: a push, then a fall (C)."""
     contacts = sorted(
         (stance.ic_s, stance.reach_m) for side in Side for stance in way.stances[side][1:]
     )
@@ -325,8 +226,7 @@ def _shock(way: Footfalls) -> Curve:
     via.rest(-1e3, 0.0)
     for ic_s, reach_m in contacts:
         size = SHOCK_M * min(1.2, reach_m / REFERENCE_STRIDE_M)
-        via.rest(ic_s, 0.0)
-        via.through(ic_s + 0.03, -size)
-        via.through(ic_s + 0.065, 0.4 * size)
-        via.rest(ic_s + 0.11, 0.0)
+        via.rest(ic_s - 0.05, 0.0)
+        via.through(ic_s + 0.08, size)
+        via.rest(ic_s + 0.25, 0.0)
     return via.curve()

@@ -30,7 +30,8 @@ class Leg:
     stance_share : float
         Part of the stride from initial to final contact (A: 0.67, B: 0.645, textbooks: 0.62).
     foot_flat_share, heel_off_share : float
-        When the sole is flat, and when the heel leaves, as part of the stride (A: 0.14 and 0.43).
+        When the sole is flat, and when the heel leaves, as part of the stride (A: 0.14 and 0.42,
+        with the foot off the ground at 0.67).
     strike_angle : float
         Toe up at initial contact (A: 28 deg at 1.35 m/s; 15 to 25 deg is usual).
     push_off_angle : float
@@ -59,16 +60,16 @@ class Leg:
     step_length_share: float = 0.5
     stance_share: float = 0.635
     foot_flat_share: float = 0.14
-    heel_off_share: float = 0.42
+    heel_off_share: float = 0.40
     strike_angle: float = 0.42
-    push_off_angle: float = 1.08
+    push_off_angle: float = 1.05
     toe_out: float = 0.12
-    landing_inversion: float = 0.12
+    landing_inversion: float = 0.14
     rotation_coupling: float = 0.68
     rotation_lag_s: float = 0.03
     lateral_lean: float = 0.08
     shank_pitch_offset: float = 0.0
-    toe_clearance_m: float = 0.018
+    toe_clearance_m: float = 0.015
     pelvic_drop: float = 0.07
 
 
@@ -126,16 +127,17 @@ class VirtualPerson:
     step_width_m: float = 0.11
     ankle_height_m: float = 0.09
     heel_behind_ankle_m: float = 0.055
-    toe_ahead_of_ankle_m: float = 0.175
+    toe_ahead_of_ankle_m: float = 0.20
     shank_length_m: float = 0.40
     standing_shank_pitch: float = 0.11
     pelvic_tilt: float = 0.14
-    pelvic_tilt_amplitude: float = 0.025
+    pelvic_tilt_amplitude: float = 0.03
     pelvic_rotation: float = 0.085
-    pelvic_sway_m: float = 0.025
-    speed_fluctuation: float = 0.11
-    contact_speed_mps: tuple[float, float] = (0.25, -0.30)
-    contact_duration_s: float = 0.018
+    pelvic_sway_m: float = 0.03
+    speed_fluctuation: float = 0.15
+    contact_speed_mps: tuple[float, float] = (0.8, -0.30)
+    contact_duration_s: float = 0.014
+    slide_duration_s: float = 0.06
     standing_sway_m: float = 0.003
     first_side: Side = Side.RIGHT
 

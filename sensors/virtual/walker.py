@@ -14,11 +14,11 @@ import numpy as np
 from sensors.sample import Segment, Side
 
 from .foot import foot_motion
-from .footfalls import lay_out
+from .layout import lay_out
 from .pelvis import pelvis_motion
 from .shank import shank_motion
 from .signals import PLACES_M, Imperfections, Signal
-from .truth import WalkTruth, truth_of
+from .witness import truth_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .kinematics import Kinematics
     from .person import VirtualPerson
     from .plan import Phase
+    from .truth import WalkTruth
 
 FEET = {Side.LEFT: Segment.LEFT_FOOT, Side.RIGHT: Segment.RIGHT_FOOT}
 SHANKS = {Side.LEFT: Segment.LEFT_SHANK, Side.RIGHT: Segment.RIGHT_SHANK}

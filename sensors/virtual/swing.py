@@ -1,0 +1,120 @@
+"""The way of a foot off the ground: of its ankle until contact, of its heel in landing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .curve import Curve, States, interleaved, least_jerk
+from .kinematics import Kinematics, matrix, rotated, turning
+from .person import REFERENCE_STRIDE_M
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from .footfalls import Stance
+    from .person import VirtualPerson
+
+    Floats = NDArray[np.float64]
+    Angles = tuple[Curve, Curve, Curve]
+
+FOOT_AXES = "zyx"
+# Way of the ankle in swing (A): share of the swing, share of the way.
+PROGRESS = ((0.20, 0.135), (0.50, 0.465), (0.80, 0.849))
+TOE_RISE_M = -0.005
+"""The toe rises by this before it passes closest to the floor, at the middle of swing."""
+LATE_ANKLE_RISE_M = 0.014
+"""Ankle above its standing height at the last of the three points."""
+
+
+def landing(
+    person: VirtualPerson, stances: Sequence[Stance], heels: States
+) -> tuple[States, States]:
+    """States of the heel at contact and when it has stopped sinking, while it slides on.
+
+    Downward the speed falls as 1 - 3 u^2 + 2 u^3 of the contact's duration, from and to an
+    acceleration of zero; forward as (1 - u)^3 of the slide's.
+    """
+    ahead, down = person.contact_speed_mps
+    heading = np.array([s.heading for s in stances])
+    scale = np.array([min(1.2, 0.25 + 0.75 * s.reach_m / REFERENCE_STRIDE_M) for s in stances])
+    forward = (ahead * scale)[:, None] * np.stack([np.cos(heading), np.sin(heading), 0 * scale], 1)
+    downward = (down * scale)[:, None] * np.array((0.0, 0.0, 1.0))
+
+    def slide(left: float) -> States:
+        """Forward part when the share `left` of its duration is still to come."""
+        duration = person.slide_duration_s
+        way = -forward * duration / 4 * left**4
+        return States(way, forward * left**3, -3 / duration * forward * left**2)
+
+    begin, end = slide(1.0), slide(1 - person.contact_duration_s / person.slide_duration_s)
+    sunk = downward * person.contact_duration_s / 2
+    touching = States(heels.value + begin.value - sunk, begin.rate + downward, begin.acceleration)
+    return touching, States(heels.value + end.value, end.rate, end.acceleration)
+
+
+def swings(
+    person: VirtualPerson,
+    stances: Sequence[Stance],
+    angles: Angles,
+    toes: States,
+    touching: States,
+) -> tuple[list[Floats], list[Floats]]:
+    """Way of the ankle: moments (n,) from which its four pieces hold, and their coefficients."""
+    leaves = np.array([s.fc_s for s in stances[:-1]])
+    lands = np.array([s.ic_s for s in stances[1:]])
+    start = _ankle(angles, leaves, toes, np.array(person.toe))
+    end = _ankle(angles, lands, touching, np.array(person.heel))
+    shares = [share for share, _ in PROGRESS]
+    moments = [leaves + share * (lands - leaves) for share in (0.0, *shares)]
+    states = [start]
+    rises = (TOE_RISE_M, 0.0, None)
+    for (_, progress), time_s, rise in zip(PROGRESS, moments[1:], rises, strict=True):
+        place = start.value + progress * (end.value - start.value)
+        place[:, 2] = _heights(person, stances, angles, time_s, rise)
+        states.append(States.at_rest(place))
+    curve = least_jerk(
+        np.stack([*moments, lands], axis=1).ravel(),
+        interleaved([*states, end]),
+        np.tile([True, False, False, False, True], len(leaves)),
+    )
+    return moments, [curve.coefficients[k::5] for k in range(4)]
+
+
+def _heights(
+    person: VirtualPerson,
+    stances: Sequence[Stance],
+    angles: Angles,
+    time_s: Floats,
+    toe_rise_m: float | None,
+) -> Floats:
+    """Height of the ankle in each swing: over the toe's clearance, or near its next stance."""
+    old = np.array([stance.place[2] for stance in stances[:-1]])
+    new = np.array([stance.place[2] for stance in stances[1:]])
+    if toe_rise_m is None:
+        late: Floats = new + person.ankle_height_m + LATE_ANKLE_RISE_M
+        late += np.maximum(0, old - new) / 4
+        return late
+    least = np.array([person.leg(stance.side).toe_clearance_m for stance in stances[1:]])
+    turn = turning(angles, FOOT_AXES, time_s)
+    toe = rotated(matrix(turn.q), np.tile(person.toe, (len(time_s), 1)))
+    height: Floats = np.maximum(old, new) + least + toe_rise_m - toe[:, 2]
+    return height
+
+
+def _ankle(angles: Angles, time_s: Floats, followed: States, point: Floats) -> States:
+    """State of the ankle where that of another point of the foot is known."""
+    turn = turning(angles, FOOT_AXES, time_s)
+    at_point = Kinematics(
+        followed.value,
+        followed.rate,
+        followed.acceleration,
+        turn.q,
+        turn.rate,
+        turn.acceleration,
+    )
+    ankle = at_point.at_point(-point)
+    return States(ankle.position, ankle.velocity, ankle.acceleration)
