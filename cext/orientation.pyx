@@ -1,6 +1,8 @@
 """The Python face of the orientation filter: shapes checked here, the work done in C."""
 
-from cpython.mem cimport PyMem_Calloc, PyMem_Free
+from cpython.mem cimport PyMem_Calloc, PyMem_Free, PyMem_Malloc
+from libc.string cimport memset
+
 from dataclasses import astuple
 
 import numpy as np
@@ -19,15 +21,18 @@ STATE = np.dtype(
         ("gyr_mismatch", "f8", (3, 3)),
         ("velocity", "f8", (2,)),
         ("position", "f8", (2,)),
-        ("covariance", "f8", (190,)),
+        ("covariance", "f8", (STATES * (STATES + 1) // 2,)),
         ("samples", "f8"),
         ("sum_rotation", "f8", (3, 3)),
-        ("sum_rotation_rate", "f8", (27,)),
+        ("sum_rotation_rate", "f8", (3, 3, 3)),
+        ("sum_gyr", "f8", (3,)),
         ("sum_force", "f8", (3,)),
         ("sum_field", "f8", (3,)),
         ("sum_rate2", "f8"),
+        ("n_ok", "f8"),
         ("n_force", "f8"),
         ("n_field", "f8"),
+        ("n_still", "f8"),
         ("lost_turn2", "f8"),
         ("largest_gyr2", "f8"),
         ("largest_acc2", "f8"),
@@ -39,17 +44,20 @@ STATE = np.dtype(
         ("wander2", "f8"),
         ("rest_s", "f8"),
         ("rested", "f8"),
-        ("field_norm", "f8"),
-        ("field_dip", "f8"),
-        ("field_s", "f8"),
+        ("heading_known", "f8"),
+        ("field_norm", "f8", (4,)),
+        ("field_dip", "f8", (4,)),
+        ("field_s", "f8", (4,)),
+        ("field_here", "f8"),
         ("field_odd_s", "f8"),
     ]
 )
 if STATE.itemsize * LANES != sizeof(orientation_state):
     raise ImportError("cext.orientation and its C core do not belong together: build again")
 
+# Steps that a look back holds in memory; older ones are filtered once more from a stored state.
 cdef enum:
-    TURN = 12  # place of the turn in the error state
+    PIECE_STEPS = 128
 
 
 cdef class OrientationFilter:
@@ -64,17 +72,9 @@ cdef class OrientationFilter:
         self._sensors = 0
 
     def __init__(self, rate_hz, parameters=None):
-        cdef orientation_parameters p
-        if not 0.0 < rate_hz < float("inf"):
-            raise ValueError(f"rate_hz is {rate_hz}, expected a positive number")
-        self.rate_hz = rate_hz
         self.parameters = OrientationParameters() if parameters is None else parameters
-        values = astuple(self.parameters)
-        if len(values) * sizeof(double) != sizeof(orientation_parameters):
-            raise TypeError("parameters are not an OrientationParameters record")
-        for i, value in enumerate(values):
-            (<double*>&p)[<Py_ssize_t>i] = value
-        orientation_prepare(&self._coefficients, &p, rate_hz)
+        self.rate_hz = rate_hz
+        _prepare(&self._coefficients, self.parameters, rate_hz)
 
     def __dealloc__(self):
         PyMem_Free(self._groups)
@@ -84,43 +84,17 @@ cdef class OrientationFilter:
             np.asarray(gyr)[None], np.asarray(acc)[None], None if mag is None else np.asarray(mag)[None]
         )[0]
 
-    def update_block(self, gyr, acc, mag=None, *, valid=None, saturated=None):
-        cdef orientation_samples samples
-        cdef cnp.ndarray rates = _readings(gyr, "gyr")
-        cdef cnp.ndarray forces = _readings(acc, "acc")
-        cdef cnp.ndarray fields, flags, clipped, out
+    def update_block(self, gyr, acc, mag=None, *, valid=None, saturated=None, still=None):
+        cdef Samples samples = Samples(gyr, acc, mag, valid, saturated, still)
         cdef Py_ssize_t group
-        cdef double* quaternions
-        cdef int dimensions = cnp.PyArray_NDIM(rates)
-        samples.n = cnp.PyArray_DIM(rates, 0)
-        samples.k = cnp.PyArray_DIM(rates, 1) if dimensions == 3 else 1
-        _same_shape(forces, rates, "acc", dimensions)
-        samples.gyr = <const double*>cnp.PyArray_DATA(rates)
-        samples.acc = <const double*>cnp.PyArray_DATA(forces)
-        samples.mag = NULL
-        samples.valid = NULL
-        samples.saturated = NULL
-        if mag is not None:
-            fields = _readings(mag, "mag")
-            _same_shape(fields, rates, "mag", dimensions)
-            samples.mag = <const double*>cnp.PyArray_DATA(fields)
-        if valid is not None:
-            flags = _flags(valid, rates, "valid")
-            samples.valid = <const unsigned char*>cnp.PyArray_DATA(flags)
-        if saturated is not None:
-            clipped = _flags(saturated, rates, "saturated")
-            samples.saturated = <const unsigned char*>cnp.PyArray_DATA(clipped)
-        self._seat(samples.k)
-        cdef cnp.npy_intp shape[3]
-        shape[0] = samples.n
-        shape[1] = samples.k if dimensions == 3 else 4
-        shape[2] = 4
-        out = cnp.PyArray_EMPTY(dimensions, shape, cnp.NPY_DOUBLE, 0)
-        quaternions = <double*>cnp.PyArray_DATA(out)
+        self._seat(samples.c.k)
+        out = samples.room()
+        cdef double* quaternions = <double*>cnp.PyArray_DATA(out)
         with nogil:
-            for group in range((samples.k + LANES - 1) // LANES):
+            for group in range(_groups(samples.c.k)):
                 orientation_run(
-                    &self._groups[group], &self._coefficients, &samples, group * LANES, quaternions
+                    &self._groups[group], &self._coefficients, &samples.c, group * LANES,
+                    0, samples.c.n, quaternions, NULL,
                 )
         return out
 
@@ -143,7 +117,7 @@ cdef class OrientationFilter:
             raise TypeError("state is not what OrientationFilter.state gave")
         self._seat(len(state))
         table = np.ascontiguousarray(state).view(np.float64).reshape(len(state), -1)
-        for j in range((self._sensors + LANES - 1) // LANES * LANES):
+        for j in range(_groups(self._sensors) * LANES):
             # Lanes beyond the last sensor repeat it, as the kernel does.
             self._lanes(j // LANES)[:, j % LANES] = table[min(j, self._sensors - 1)]
 
@@ -154,7 +128,7 @@ cdef class OrientationFilter:
     @property
     def inclination_sd(self):
         covariance = self.state["covariance"]
-        return np.sqrt(sum(covariance[:, _diagonal(i)] for i in (TURN, TURN + 1)))
+        return np.sqrt(covariance[:, _diagonal(TURN)] + covariance[:, _diagonal(TURN + 1)])
 
     @property
     def heading_sd(self):
@@ -162,19 +136,11 @@ cdef class OrientationFilter:
 
     cdef int _seat(self, Py_ssize_t sensors) except -1:
         """Make room for the sensors of the first call; later calls must bring as many."""
-        cdef Py_ssize_t group, groups = (sensors + LANES - 1) // LANES
-        if self._groups != NULL:
-            if sensors != self._sensors:
-                raise ValueError(f"{sensors} sensors, expected {self._sensors} as before")
-            return 0
-        if sensors == 0:
-            raise ValueError("no sensor: gyr has shape (n, 0, 3)")
-        self._groups = <orientation_state*>PyMem_Calloc(groups, sizeof(orientation_state))
         if self._groups == NULL:
-            raise MemoryError
-        self._sensors = sensors
-        for group in range(groups):
-            orientation_begin(&self._groups[group], &self._coefficients)
+            self._groups = _begin(&self._coefficients, sensors)
+            self._sensors = sensors
+        elif sensors != self._sensors:
+            raise ValueError(f"{sensors} sensors, expected {self._sensors} as before")
         return 0
 
     cdef _lanes(self, Py_ssize_t group):
@@ -183,14 +149,141 @@ cdef class OrientationFilter:
         return np.asarray(<double[:rows, :LANES]><double*>&self._groups[group])
 
 
-def smooth_orientation(rate_hz, gyr, acc, mag=None, *, valid=None, saturated=None, parameters=None):
-    return OrientationFilter(rate_hz, parameters).update_block(
-        gyr, acc, mag, valid=valid, saturated=saturated
+def smooth_orientation(
+    rate_hz, gyr, acc, mag=None, *, valid=None, saturated=None, still=None, parameters=None
+):
+    cdef orientation_coefficients c
+    cdef Samples samples = Samples(gyr, acc, mag, valid, saturated, still)
+    _prepare(&c, OrientationParameters() if parameters is None else parameters, rate_hz)
+    out = samples.room()
+    cdef double* quaternions = <double*>cnp.PyArray_DATA(out)
+    cdef Py_ssize_t group, piece = PIECE_STEPS * c.step_samples
+    cdef Py_ssize_t pieces = max(1, (samples.c.n + piece - 1) // piece)
+    cdef orientation_state* groups = _begin(&c, samples.c.k)
+    cdef orientation_state* begun = <orientation_state*>PyMem_Malloc(pieces * sizeof(orientation_state))
+    cdef orientation_record* records = <orientation_record*>PyMem_Malloc(
+        PIECE_STEPS * sizeof(orientation_record)
     )
+    try:
+        if begun == NULL or records == NULL:
+            raise MemoryError
+        with nogil:
+            for group in range(_groups(samples.c.k)):
+                _smooth(&groups[group], &c, &samples.c, group * LANES, piece, begun, records, quaternions)
+    finally:
+        PyMem_Free(groups)
+        PyMem_Free(begun)
+        PyMem_Free(records)
+    return out
+
+
+cdef void _smooth(
+    orientation_state* s,
+    const orientation_coefficients* c,
+    const orientation_samples* samples,
+    Py_ssize_t first,
+    Py_ssize_t piece,
+    orientation_state* begun,
+    orientation_record* records,
+    double* quaternions,
+) noexcept nogil:
+    """Filter one group piece by piece, keeping each piece's first state; then, from the last
+    piece to the first, filter it once more with records and look back through them."""
+    cdef lanes adjoint[STATES]
+    cdef lanes later[3]
+    cdef Py_ssize_t i, steps, pieces = (samples.n + piece - 1) // piece
+    memset(adjoint, 0, sizeof(adjoint))
+    memset(later, 0, sizeof(later))
+    for i in range(pieces):
+        begun[i] = s[0]
+        orientation_run(
+            s, c, samples, first, i * piece, min((i + 1) * piece, samples.n), quaternions, NULL
+        )
+    for i in range(pieces - 1, -1, -1):
+        s[0] = begun[i]
+        steps = orientation_run(
+            s, c, samples, first, i * piece, min((i + 1) * piece, samples.n), quaternions, records
+        )
+        orientation_look_back(
+            c, records, steps, samples.k, first, i * piece, quaternions, adjoint, later
+        )
+
+
+cdef int _prepare(orientation_coefficients* c, parameters, rate_hz) except -1:
+    cdef orientation_parameters p
+    if not 0.0 < rate_hz < float("inf"):
+        raise ValueError(f"rate_hz is {rate_hz}, expected a positive number")
+    values = astuple(parameters)
+    if len(values) * sizeof(double) != sizeof(orientation_parameters):
+        raise TypeError("parameters are not an OrientationParameters record")
+    for i, value in enumerate(values):
+        (<double*>&p)[<Py_ssize_t>i] = value
+    orientation_prepare(c, &p, rate_hz)
+    return 0
+
+
+cdef Py_ssize_t _groups(Py_ssize_t sensors) noexcept nogil:
+    return (sensors + LANES - 1) // LANES
+
+
+cdef orientation_state* _begin(const orientation_coefficients* c, Py_ssize_t sensors) except NULL:
+    """States before the first sample; the caller frees them."""
+    cdef Py_ssize_t group
+    if sensors == 0:
+        raise ValueError("no sensor: gyr has shape (n, 0, 3)")
+    cdef orientation_state* groups = <orientation_state*>PyMem_Calloc(
+        _groups(sensors), sizeof(orientation_state)
+    )
+    if groups == NULL:
+        raise MemoryError
+    for group in range(_groups(sensors)):
+        orientation_begin(&groups[group], c)
+    return groups
 
 
 cdef int _diagonal(int i):
     return i * (i + 1) // 2 + i
+
+
+cdef class Samples:
+    """One call's arrays, checked, and where the kernel finds them."""
+
+    cdef orientation_samples c
+    cdef int _dimensions
+    cdef tuple _kept
+
+    def __cinit__(self, gyr, acc, mag, valid, saturated, still):
+        cdef cnp.ndarray rates = _readings(gyr, "gyr")
+        cdef cnp.ndarray forces = _readings(acc, "acc")
+        cdef cnp.ndarray fields = None if mag is None else _readings(mag, "mag")
+        self._dimensions = cnp.PyArray_NDIM(rates)
+        _same_shape(forces, rates, "acc")
+        if fields is not None:
+            _same_shape(fields, rates, "mag")
+        self.c.n = cnp.PyArray_DIM(rates, 0)
+        self.c.k = cnp.PyArray_DIM(rates, 1) if self._dimensions == 3 else 1
+        self.c.gyr = <const double*>cnp.PyArray_DATA(rates)
+        self.c.acc = <const double*>cnp.PyArray_DATA(forces)
+        self.c.mag = NULL
+        if fields is not None:
+            self.c.mag = <const double*>cnp.PyArray_DATA(fields)
+        flags = tuple(
+            None if x is None else _flags(x, rates, name)
+            for x, name in ((valid, "valid"), (saturated, "saturated"), (still, "still"))
+        ) if valid is not None or saturated is not None or still is not None else (None, None, None)
+        self.c.valid = _bytes(flags[0])
+        self.c.saturated = _bytes(flags[1])
+        self.c.still = _bytes(flags[2])
+        # Copies made above must outlive the kernel's work on them.
+        self._kept = (rates, forces, fields, flags)
+
+    cdef cnp.ndarray room(self):
+        """An array for the quaternions of these samples."""
+        cdef cnp.npy_intp shape[3]
+        shape[0] = self.c.n
+        shape[1] = self.c.k if self._dimensions == 3 else 4
+        shape[2] = 4
+        return cnp.PyArray_EMPTY(self._dimensions, shape, cnp.NPY_DOUBLE, 0)
 
 
 cdef cnp.ndarray _readings(x, name):
@@ -202,12 +295,12 @@ cdef cnp.ndarray _readings(x, name):
     cdef int dimensions = cnp.PyArray_NDIM(array)
     if dimensions not in (2, 3) or cnp.PyArray_DIM(array, dimensions - 1) != 3:
         raise ValueError(f"{name} has shape {x.shape}, expected (n, 3) or (n, k, 3)")
-    return array if cnp.PyArray_IS_C_CONTIGUOUS(array) else np.ascontiguousarray(array)
+    return array if cnp.PyArray_ISCARRAY_RO(array) else np.array(array, dtype=np.float64, order="C")
 
 
-cdef int _same_shape(cnp.ndarray x, cnp.ndarray like, name, int dimensions) except -1:
-    cdef int i, same = cnp.PyArray_NDIM(x) == dimensions
-    for i in range(dimensions):
+cdef int _same_shape(cnp.ndarray x, cnp.ndarray like, name) except -1:
+    cdef int i, same = cnp.PyArray_NDIM(x) == cnp.PyArray_NDIM(like)
+    for i in range(cnp.PyArray_NDIM(x)):
         same = same and cnp.PyArray_DIM(x, i) == cnp.PyArray_DIM(like, i)
     if not same:
         raise ValueError(f"{name} has shape {(<object>x).shape}, expected {(<object>like).shape} as gyr")
@@ -223,3 +316,9 @@ cdef cnp.ndarray _flags(x, cnp.ndarray like, name):
     if x.shape != expected:
         raise ValueError(f"{name} has shape {x.shape}, expected {expected}")
     return np.ascontiguousarray(x)
+
+
+cdef const unsigned char* _bytes(cnp.ndarray flags):
+    if flags is None:
+        return NULL
+    return <const unsigned char*>cnp.PyArray_DATA(flags)

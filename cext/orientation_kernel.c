@@ -15,18 +15,43 @@
 #endif
 
 static const double GRAVITY = 9.81;
-static const double LARGEST_READING = 1e6; /* beyond it, and for NaN, a sample is invalid */
+static const double PI = 3.14159265358979323846;
+
+/* Beyond it, and for NaN, a sample counts as missing. No sensor measures as much. */
+static const double LARGEST_READING = 1e6;
+/* In a gap the rate wanders off like a random walk, rad/s2: a step of 10 ms leaves 0.2 deg,
+   a tenth of a second 3 deg. */
+static const double GAP_ACCELERATION = 5.0;
+/* At the end of its range a gyroscope may miss this share of the rate. */
+static const double CLIPPED_SHARE = 0.3;
+/* A specific force that nobody measured, m/s2. */
+static const double UNSEEN_FORCE = 5.0;
+static const double SLOW_S = 0.5; /* low-pass whose deviations tell a rest */
+
+/* Fields closer than this are one kind, by strength and dip. */
+static const double SAME_NORM = 0.03, SAME_DIP = 0.052;
+/* A field this far from the one known here says nothing of north ... */
+static const double ODD_NORM = 0.1, ODD_DIP = 0.17;
+/* ... unless it lasts. */
+static const double ODD_LASTS_S = 60.0;
+static const double FIELD_FADE_S = 60.0, FIELD_FOLLOW_S = 20.0;
+/* While the sensor keeps still, a magnet fixed to it looks like the earth's field: such time
+   counts less. Above this rate of turn time counts in full. */
+static const double SHARE_AT_REST = 0.2, TURNING = 0.35;
+/* Another kind must have been seen longer by this factor to be taken for the field here. */
+static const double FIELD_TAKES_OVER = 1.3;
 
 struct tick {
     lanes gyr[3], acc[3], mag[3];
-    lanes ok;       /* 1.0: measured, 0.0: missing */
+    lanes ok;      /* 1.0: measured, 0.0: missing */
     lanes mag_ok;
-    lanes clipped;  /* 1.0: at the end of its range */
+    lanes clipped; /* 1.0: at the end of its range */
+    lanes still;   /* 1.0: the caller knows that the sensor does not move */
 };
 
 /* --- full rate ------------------------------------------------------------------------- */
 
-INLINE int finite3(const double *x)
+INLINE int measured3(const double *x)
 {
     return fabs(x[0]) + fabs(x[1]) + fabs(x[2]) < LARGEST_READING;
 }
@@ -36,19 +61,19 @@ INLINE void load(struct tick *t, const struct orientation_samples *in, ptrdiff_t
 {
     EACH_LANE {
         /* Lanes beyond the last sensor repeat it: cheaper than asking everywhere. */
-        ptrdiff_t j = first + l < in->k ? first + l : in->k - 1;
-        ptrdiff_t at = i * in->k + j;
+        ptrdiff_t at = i * in->k + (first + l < in->k ? first + l : in->k - 1);
         const double *g = in->gyr + 3 * at, *a = in->acc + 3 * at;
-        int ok = finite3(g) && finite3(a) && (!in->valid || in->valid[at]);
+        int ok = measured3(g) && measured3(a) && (!in->valid || in->valid[at]);
         for (int x = 0; x < 3; x++) {
             t->gyr[x][l] = ok ? g[x] : 0.0;
             t->acc[x][l] = ok ? a[x] : 0.0;
         }
         t->ok[l] = ok;
         t->clipped[l] = in->saturated && in->saturated[at];
+        t->still[l] = in->still && in->still[at];
         if (in->mag) {
             const double *m = in->mag + 3 * at;
-            int mag_ok = ok && finite3(m);
+            int mag_ok = ok && measured3(m);
             for (int x = 0; x < 3; x++)
                 t->mag[x][l] = mag_ok ? m[x] : 0.0;
             t->mag_ok[l] = mag_ok;
@@ -56,28 +81,38 @@ INLINE void load(struct tick *t, const struct orientation_samples *in, ptrdiff_t
     }
 }
 
-/* The first measured sample gives the tilt: the shortest turn that takes it to the vertical. */
+/* The first measured sample gives the tilt, by the shortest turn that takes its specific force
+   to the vertical, and its field, where there is one, the heading. */
 static void start(struct orientation_state *s, const struct tick *t)
 {
-    EACH_LANE {
+    for (int l = 0; l < LANES; l++) {
         double x = t->acc[0][l], y = t->acc[1][l], z = t->acc[2][l];
         double norm = sqrt(x * x + y * y + z * z);
         if (s->started[l] != 0.0 || t->ok[l] == 0.0 || norm < 1e-3)
             continue;
-        double w = 1.0 + z / norm;
-        if (w < 1e-3) { /* upside down: half a turn about x */
-            s->q[0][l] = 0.0, s->q[1][l] = 1.0, s->q[2][l] = 0.0, s->q[3][l] = 0.0;
-        } else {
-            double half = 1.0 / sqrt(2.0 * w);
-            s->q[0][l] = w * half, s->q[1][l] = y / norm * half;
-            s->q[2][l] = -x / norm * half, s->q[3][l] = 0.0;
+        double q0 = 1.0 + z / norm, q1 = y / norm, q2 = -x / norm;
+        if (q0 < 1e-3) /* upside down: half a turn about x */
+            q0 = 0.0, q1 = 1.0, q2 = 0.0;
+        double unit = 1.0 / sqrt(q0 * q0 + q1 * q1 + q2 * q2);
+        q0 *= unit, q1 *= unit, q2 *= unit;
+        double heading = 0.0;
+        if (t->mag_ok[l] != 0.0) {
+            double mx = t->mag[0][l], my = t->mag[1][l], mz = t->mag[2][l];
+            double east = (1.0 - 2.0 * q2 * q2) * mx + 2.0 * q1 * q2 * my + 2.0 * q0 * q2 * mz;
+            double north = 2.0 * q1 * q2 * mx + (1.0 - 2.0 * q1 * q1) * my - 2.0 * q0 * q1 * mz;
+            heading = atan2(east, north);
         }
+        double w = cos(0.5 * heading), v = sin(0.5 * heading);
+        s->q[0][l] = w * q0;
+        s->q[1][l] = w * q1 - v * q2;
+        s->q[2][l] = w * q2 + v * q1;
+        s->q[3][l] = v * q0;
         for (int i = 0; i < 3; i++) {
             s->slow_gyr[i][l] = s->rate[i][l] = t->gyr[i][l];
             s->slow_acc[i][l] = t->acc[i][l];
         }
-        s->started[l] = 1.0;
         s->gap_s[l] = 0.0;
+        s->started[l] = 1.0;
     }
 }
 
@@ -88,8 +123,8 @@ INLINE void integrate(struct orientation_state *s, const struct orientation_coef
     const double dt = c->dt, slow = c->slow_gain;
     EACH_LANE {
         const double ok = t->ok[l];
-        double ux = t->gyr[0][l] - s->bias[0][l], uy = t->gyr[1][l] - s->bias[1][l],
-               uz = t->gyr[2][l] - s->bias[2][l];
+        double gx = t->gyr[0][l], gy = t->gyr[1][l], gz = t->gyr[2][l];
+        double ux = gx - s->bias[0][l], uy = gy - s->bias[1][l], uz = gz - s->bias[2][l];
         double vx = ux - (s->mismatch[0][l] * ux + s->mismatch[1][l] * uy + s->mismatch[2][l] * uz);
         double vy = uy - (s->mismatch[3][l] * ux + s->mismatch[4][l] * uy + s->mismatch[5][l] * uz);
         double vz = uz - (s->mismatch[6][l] * ux + s->mismatch[7][l] * uy + s->mismatch[8][l] * uz);
@@ -97,22 +132,22 @@ INLINE void integrate(struct orientation_state *s, const struct orientation_coef
            the straight line between the two rates would have turned more. */
         double lx = s->rate[0][l], ly = s->rate[1][l], lz = s->rate[2][l];
         double wx = ok != 0.0 ? vx : lx, wy = ok != 0.0 ? vy : ly, wz = ok != 0.0 ? vz : lz;
-        double gap = s->gap_s[l];
-        double catch_up = 0.5 * ok * gap;
+        double gap = s->gap_s[l], catch_up = 0.5 * ok * gap;
         double rx = wx * dt + catch_up * (wx - lx), ry = wy * dt + catch_up * (wy - ly),
                rz = wz * dt + catch_up * (wz - lz);
         s->rate[0][l] = wx, s->rate[1][l] = wy, s->rate[2][l] = wz;
         s->gap_s[l] = ok != 0.0 ? 0.0 : gap + dt;
 
-        double h = 0.25 * (rx * rx + ry * ry + rz * rz); /* half the angle, squared */
+        /* q <- q exp(r / 2) by the series of cosine and sine, then back to unit length */
+        double h = 0.25 * (rx * rx + ry * ry + rz * rz);
         double cosine = 1.0 - h * (1.0 / 2) * (1.0 - h * (1.0 / 12) * (1.0 - h * (1.0 / 30) * (1.0 - h * (1.0 / 56))));
         double sine = 0.5 * (1.0 - h * (1.0 / 6) * (1.0 - h * (1.0 / 20) * (1.0 - h * (1.0 / 42) * (1.0 - h * (1.0 / 72)))));
         double x = rx * sine, y = ry * sine, z = rz * sine;
         double q0 = s->q[0][l], q1 = s->q[1][l], q2 = s->q[2][l], q3 = s->q[3][l];
         double p0 = q0 * cosine - q1 * x - q2 * y - q3 * z, p1 = q0 * x + q1 * cosine + q2 * z - q3 * y,
                p2 = q0 * y - q1 * z + q2 * cosine + q3 * x, p3 = q0 * z + q1 * y - q2 * x + q3 * cosine;
-        double near_one = 1.5 - 0.5 * (p0 * p0 + p1 * p1 + p2 * p2 + p3 * p3);
-        p0 *= near_one, p1 *= near_one, p2 *= near_one, p3 *= near_one;
+        double unit = 1.5 - 0.5 * (p0 * p0 + p1 * p1 + p2 * p2 + p3 * p3);
+        p0 *= unit, p1 *= unit, p2 *= unit, p3 *= unit;
         s->q[0][l] = p0, s->q[1][l] = p1, s->q[2][l] = p2, s->q[3][l] = p3;
 
         double r[9] = {
@@ -126,6 +161,11 @@ INLINE void integrate(struct orientation_state *s, const struct orientation_coef
             s->sum_rotation_rate[3 * i + 1][l] += r[i] * wy;
             s->sum_rotation_rate[3 * i + 2][l] += r[i] * wz;
         }
+        double rate2 = wx * wx + wy * wy + wz * wz;
+        s->sum_rate2[l] += rate2;
+        s->n_ok[l] += ok;
+        s->n_still[l] += ok * t->still[l];
+        s->sum_gyr[0][l] += gx, s->sum_gyr[1][l] += gy, s->sum_gyr[2][l] += gz;
         double ax = t->acc[0][l], ay = t->acc[1][l], az = t->acc[2][l];
         double use = ok * (1.0 - t->clipped[l]);
         s->n_force[l] += use;
@@ -137,22 +177,19 @@ INLINE void integrate(struct orientation_state *s, const struct orientation_coef
             for (int i = 0; i < 3; i++)
                 s->sum_field[i][l] += r[3 * i] * mx + r[3 * i + 1] * my + r[3 * i + 2] * mz;
         }
-        s->sum_rate2[l] += wx * wx + wy * wy + wz * wz;
-        /* In a gap the rate wanders off like a random walk; at the end of the range anything
-           up to a third more may be missing. */
-        double lost = (1.0 - ok) * 5.0 * (gap + dt) + t->clipped[l] * 0.3 * sqrt(wx * wx + wy * wy + wz * wz);
-        s->lost_turn2[l] += lost * lost * dt;
+        double lost = (1.0 - ok) * GAP_ACCELERATION * (gap + dt);
+        double missed = ok * t->clipped[l] * CLIPPED_SHARE * dt;
+        s->lost_turn2[l] += lost * lost * dt + missed * missed * rate2;
 
         double keep = ok * slow, gyr2 = 0.0, acc2 = 0.0;
         for (int i = 0; i < 3; i++) {
-            double dg = t->gyr[i][l] - s->slow_gyr[i][l], da = t->acc[i][l] - s->slow_acc[i][l];
+            double dg = ok * (t->gyr[i][l] - s->slow_gyr[i][l]);
+            double da = ok * (t->acc[i][l] - s->slow_acc[i][l]);
             s->slow_gyr[i][l] += keep * dg;
             s->slow_acc[i][l] += keep * da;
             gyr2 += dg * dg;
             acc2 += da * da;
         }
-        gyr2 = ok != 0.0 ? gyr2 : 0.0;
-        acc2 = ok != 0.0 ? acc2 : 0.0;
         s->largest_gyr2[l] = gyr2 > s->largest_gyr2[l] ? gyr2 : s->largest_gyr2[l];
         s->largest_acc2[l] = acc2 > s->largest_acc2[l] ? acc2 : s->largest_acc2[l];
     }
@@ -162,20 +199,19 @@ INLINE void integrate(struct orientation_state *s, const struct orientation_coef
 
 #define AT(i, j) ((i) >= (j) ? (i) * ((i) + 1) / 2 + (j) : (j) * ((j) + 1) / 2 + (i))
 
-/* State i gains `gain` times state j: one elementary factor of P = F P F'. */
+/* Error state i gains `gain` times state j: one elementary factor of P <- F P F'. */
 INLINE void mix(lanes *P, int i, int j, double gain, const double *of)
 {
+    lanes g;
+    EACH_LANE g[l] = gain * of[l];
     for (int k = 0; k < STATES; k++)
         if (k != i)
-            EACH_LANE P[AT(i, k)][l] += gain * of[l] * P[AT(j, k)][l];
-    /* P[i][j] already holds P_ij + g P_jj, hence once more of it and of the old one. */
-    EACH_LANE {
-        double g = gain * of[l];
-        P[AT(i, i)][l] += g * (2.0 * P[AT(i, j)][l] - g * P[AT(j, j)][l]);
-    }
+            EACH_LANE P[AT(i, k)][l] += g[l] * P[AT(j, k)][l];
+    /* P_ij already holds g P_jj more than it did. */
+    EACH_LANE P[AT(i, i)][l] += g[l] * (2.0 * P[AT(i, j)][l] - g[l] * P[AT(j, j)][l]);
 }
 
-/* State i gains the sum of weight[j] times calibration state j. */
+/* Error state i gains the sum of weight[j] times calibration state j. */
 INLINE void mix_calibration(lanes *P, int i, const lanes *weight)
 {
     lanes old[CALIBRATION];
@@ -184,10 +220,11 @@ INLINE void mix_calibration(lanes *P, int i, const lanes *weight)
     for (int k = 0; k < STATES; k++) {
         if (k == i)
             continue;
-        lanes sum = {0};
+        lanes sum;
+        EACH_LANE sum[l] = P[AT(i, k)][l];
         for (int j = 0; j < CALIBRATION; j++)
-            EACH_LANE sum[l] += weight[j][l] * (k < CALIBRATION || k != i ? P[AT(k, j)][l] : 0.0);
-        EACH_LANE P[AT(i, k)][l] += sum[l];
+            EACH_LANE sum[l] += weight[j][l] * P[AT(k, j)][l];
+        EACH_LANE P[AT(i, k)][l] = sum[l];
     }
     for (int j = 0; j < CALIBRATION; j++)
         EACH_LANE P[AT(i, i)][l] += weight[j][l] * (old[j][l] + P[AT(i, j)][l]);
@@ -195,50 +232,63 @@ INLINE void mix_calibration(lanes *P, int i, const lanes *weight)
 
 /* A scalar measurement z = sum of h[m] x[at[m]] + noise; lanes with use = 0 are left alone. */
 INLINE void measure(lanes *P, lanes *x, int terms, const int *at, const lanes *h,
-                    const double *z, const double *variance, const double *use)
+                    const double *z, const double *variance, const double *use,
+                    struct orientation_record *record)
 {
-    lanes ph[STATES], gain, residual;
+    lanes ph[STATES], weight, pull;
     for (int i = 0; i < STATES; i++) {
-        EACH_LANE ph[i][l] = 0.0;
-        for (int m = 0; m < terms; m++)
+        EACH_LANE ph[i][l] = P[AT(i, at[0])][l] * h[0][l];
+        for (int m = 1; m < terms; m++)
             EACH_LANE ph[i][l] += P[AT(i, at[m])][l] * h[m][l];
     }
     EACH_LANE {
-        double sum = variance[l], r = z[l];
+        double sum = variance[l], residual = z[l];
         for (int m = 0; m < terms; m++) {
             sum += h[m][l] * ph[at[m]][l];
-            r -= h[m][l] * x[at[m]][l];
+            residual -= h[m][l] * x[at[m]][l];
         }
-        gain[l] = use[l] / sum;
-        residual[l] = r;
+        weight[l] = use[l] / sum;
+        pull[l] = weight[l] * residual;
     }
     for (int i = 0, k = 0; i < STATES; i++) {
         lanes g;
-        EACH_LANE g[l] = ph[i][l] * gain[l];
-        EACH_LANE x[i][l] += g[l] * residual[l];
+        EACH_LANE g[l] = ph[i][l] * weight[l];
+        EACH_LANE x[i][l] += ph[i][l] * pull[l];
         for (int j = 0; j <= i; j++, k++)
             EACH_LANE P[k][l] -= g[l] * ph[j][l];
+        if (record)
+            memcpy(record->measured[record->measurements].gain[i], g, sizeof g);
+    }
+    if (record) {
+        struct orientation_measured *m = &record->measured[record->measurements++];
+        m->terms = terms;
+        memcpy(m->at, at, terms * sizeof *at);
+        memcpy(m->h, h, terms * sizeof *h);
+        memcpy(m->pull, pull, sizeof pull);
     }
 }
 
 /* --- Kalman step ------------------------------------------------------------------------ */
 
 INLINE void propagate(struct orientation_state *s, const struct orientation_coefficients *c,
-                      const lanes *force)
+                      const lanes *force, struct orientation_record *record)
 {
     const struct orientation_parameters *p = &c->p;
-    const double T = c->step_samples * c->dt;
+    const double T = c->T;
     lanes *P = s->covariance;
-    lanes up;
-    EACH_LANE up[l] = force[2][l];
-    /* x = (bias, mismatch, turn, velocity, position); see docs/orientation.md, equation 4. */
     lanes one;
     EACH_LANE one[l] = 1.0;
+    if (record) {
+        for (int i = 0; i < 3; i++)
+            for (int k = 0; k < STATES; k++)
+                memcpy(record->turn_covariance[i][k], P[AT(TURN + i, k)], sizeof one);
+        memcpy(record->up, force[2], sizeof one);
+    }
     for (int i = 0; i < 2; i++) {
-        double sign = i ? -1.0 : 1.0; /* tilt about y pushes east, tilt about x pushes south */
+        double sign = i ? -1.0 : 1.0; /* a tilt about y pushes east, about x pushes south */
         mix(P, POSITION + i, VELOCITY + i, T, one);
-        mix(P, POSITION + i, TURN + 1 - i, 0.5 * sign * T * T, up);
-        mix(P, VELOCITY + i, TURN + 1 - i, sign * T, up);
+        mix(P, POSITION + i, TURN + 1 - i, 0.5 * sign * T * T, force[2]);
+        mix(P, VELOCITY + i, TURN + 1 - i, sign * T, force[2]);
     }
     for (int i = 0; i < 3; i++) {
         lanes weight[CALIBRATION];
@@ -247,20 +297,20 @@ INLINE void propagate(struct orientation_state *s, const struct orientation_coef
         for (int j = 0; j < 9; j++)
             EACH_LANE weight[MISMATCH + j][l] = -c->dt * s->sum_rotation_rate[9 * i + j][l];
         mix_calibration(P, TURN + i, weight);
+        if (record)
+            memcpy(record->weight[i], weight, sizeof weight);
     }
     const double noise = p->gyr_noise * p->gyr_noise * T;
     const double of_rate = p->gyr_noise_of_rate * p->gyr_noise_of_rate * c->dt;
-    const double walk = p->bias_walk * p->bias_walk * T;
+    const double walk = p->bias_walk * p->bias_walk * T, most = p->bias_sd * p->bias_sd;
     EACH_LANE {
-        double missing = T - s->n_force[l] * c->dt;
-        double push = 1e-6 * T + 25.0 * missing * missing;
+        double unseen = UNSEEN_FORCE * (T - s->n_force[l] * c->dt);
         for (int i = 0; i < 3; i++) {
             P[AT(TURN + i, TURN + i)][l] += noise + of_rate * s->sum_rate2[l] + s->lost_turn2[l];
-            double room = p->bias_sd * p->bias_sd - P[AT(BIAS + i, BIAS + i)][l];
-            P[AT(BIAS + i, BIAS + i)][l] += room > 0.0 ? walk : 0.0;
+            P[AT(BIAS + i, BIAS + i)][l] += P[AT(BIAS + i, BIAS + i)][l] < most ? walk : 0.0;
         }
         for (int i = 0; i < 2; i++) {
-            P[AT(VELOCITY + i, VELOCITY + i)][l] += push;
+            P[AT(VELOCITY + i, VELOCITY + i)][l] += 1e-6 * T + unseen * unseen;
             P[AT(POSITION + i, POSITION + i)][l] += 1e-6 * T;
             s->position[i][l] += T * (s->velocity[i][l] + 0.5 * T * force[i][l]);
             s->velocity[i][l] += T * force[i][l];
@@ -268,145 +318,197 @@ INLINE void propagate(struct orientation_state *s, const struct orientation_coef
     }
 }
 
-/* A body moves about a slowly forgotten place: force + 2 zeta w v + w^2 p is noise. */
+/* A body moves about a slowly forgotten place: force + 2 zeta w v + w^2 p is noise, as strong
+   as the present movement. */
 INLINE void measure_wander(struct orientation_state *s, const struct orientation_coefficients *c,
-                           const lanes *force, const double *known, lanes *x)
+                           const lanes *force, lanes *x, struct orientation_record *record)
 {
     const struct orientation_parameters *p = &c->p;
-    const double T = c->step_samples * c->dt;
     const double of_v = 2.0 * p->wander_damping * p->wander_rad_s;
     const double of_p = p->wander_rad_s * p->wander_rad_s;
-    const double rise = 1.0 - exp(-T / p->wander_rise_s), fall = 1.0 - exp(-T / p->wander_fall_s);
-    lanes y[2], variance;
+    lanes y[2], variance, use, h[3];
     EACH_LANE {
+        /* A step that saw less than half of its samples tells nothing. */
+        use[l] = 2.0 * s->n_force[l] >= c->step_samples ? 1.0 : 0.0;
         double y2 = 0.0;
         for (int i = 0; i < 2; i++) {
-            y[i][l] = force[i][l] + of_v * s->velocity[i][l] + of_p * s->position[i][l];
+            y[i][l] = -(force[i][l] + of_v * s->velocity[i][l] + of_p * s->position[i][l]);
             y2 += 0.5 * y[i][l] * y[i][l];
-            y[i][l] = -y[i][l];
         }
-        double e = y2 - s->wander2[l];
-        s->wander2[l] += known[l] * (e > 0.0 ? rise : fall) * e;
+        double more = y2 - s->wander2[l];
+        s->wander2[l] += use[l] * (more > 0.0 ? c->rise : c->fall) * more;
         variance[l] = (p->wander_noise * p->wander_noise * s->wander2[l]
-                       + p->wander_floor * p->wander_floor) / T;
+                       + p->wander_floor * p->wander_floor) / c->T;
+        h[1][l] = of_v;
+        h[2][l] = of_p;
     }
     for (int i = 0; i < 2; i++) {
         const int at[3] = {TURN + 1 - i, VELOCITY + i, POSITION + i};
-        lanes h[3];
         EACH_LANE h[0][l] = i ? -force[2][l] : force[2][l];
-        EACH_LANE h[1][l] = of_v;
-        EACH_LANE h[2][l] = of_p;
-        measure(s->covariance, x, 3, at, h, y[i], variance, known);
+        measure(s->covariance, x, 3, at, h, y[i], variance, use, record);
     }
 }
 
-/* At rest the slow part of the angular rate is the bias. */
-INLINE void measure_rest(struct orientation_state *s, const struct orientation_coefficients *c,
-                         lanes *x)
+/* 1.0 where the sensor rests: neither rate nor force left their slow mean for a while. */
+INLINE void find_rest(struct orientation_state *s, const struct orientation_coefficients *c,
+                      double *rest)
 {
     const struct orientation_parameters *p = &c->p;
-    const double T = c->step_samples * c->dt;
-    lanes resting, variance, h;
-    double any = 0.0;
     EACH_LANE {
-        int still = s->largest_gyr2[l] < p->rest_gyr * p->rest_gyr
+        int quiet = s->largest_gyr2[l] < p->rest_gyr * p->rest_gyr
                     && s->largest_acc2[l] < p->rest_acc * p->rest_acc && s->n_force[l] > 0.0;
-        s->rest_s[l] = still ? s->rest_s[l] + T : 0.0;
-        int rest = s->rest_s[l] >= p->rest_after_s;
+        s->rest_s[l] = quiet ? s->rest_s[l] + c->T : 0.0;
+        int resting = s->rest_s[l] >= p->rest_after_s;
         for (int i = 0; i < 3; i++) {
             double off = fabs(s->slow_gyr[i][l] - s->bias[i][l]);
             double sd = sqrt(s->covariance[AT(BIAS + i, BIAS + i)][l]);
             /* Once the bias is known, an even turn is not taken for a rest any more. */
-            int even_turn = s->rested[l] != 0.0 && off > fmax(3.0 * sd, 0.017) + 0.009;
-            rest = rest && !even_turn && fabs(s->slow_gyr[i][l]) < p->rest_largest_bias;
+            double likely = (3.0 * sd > 0.017 ? 3.0 * sd : 0.017) + 0.009;
+            resting = resting && (s->rested[l] == 0.0 || off < likely)
+                      && fabs(s->slow_gyr[i][l]) < p->rest_largest_bias;
         }
-        for (int i = 0; i < 3; i++) {
-            double off = s->slow_gyr[i][l] - s->bias[i][l];
-            double *var = &s->covariance[AT(BIAS + i, BIAS + i)][l];
-            /* The first rest may tell of a larger bias than the prior expects. */
-            if (rest && s->rested[l] == 0.0 && off * off > *var)
-                *var = off * off;
-        }
-        if (rest)
-            s->rested[l] = 1.0;
-        resting[l] = rest;
-        any += resting[l];
-        variance[l] = p->rest_noise * p->rest_noise / T;
-        h[l] = 1.0;
+        rest[l] = resting;
     }
-    if (any == 0.0)
+}
+
+/* At rest the mean angular rate is the bias; where the caller says "still", roughly so, and
+   the velocity is zero as well. */
+INLINE void measure_rest(struct orientation_state *s, const struct orientation_coefficients *c,
+                         lanes *x, struct orientation_record *record)
+{
+    const struct orientation_parameters *p = &c->p;
+    lanes rest, still, use, variance, one, z;
+    double any_rest = 0.0, any_still = 0.0;
+    find_rest(s, c, rest);
+    EACH_LANE {
+        still[l] = s->n_still[l] >= c->step_samples ? 1.0 : 0.0;
+        use[l] = rest[l] > still[l] ? rest[l] : still[l];
+        double noise = rest[l] != 0.0 ? p->rest_noise : p->still_gyr_noise;
+        variance[l] = noise * noise / c->T;
+        one[l] = 1.0;
+        any_rest += use[l];
+        any_still += still[l];
+    }
+    if (any_rest == 0.0)
         return;
     for (int i = 0; i < 3; i++) {
         const int at[1] = {BIAS + i};
-        lanes z;
-        EACH_LANE z[l] = s->slow_gyr[i][l] - s->bias[i][l];
-        measure(s->covariance, x, 1, at, &h, z, variance, resting);
+        EACH_LANE {
+            double *known = &s->covariance[AT(BIAS + i, BIAS + i)][l];
+            z[l] = use[l] != 0.0 ? s->sum_gyr[i][l] / s->n_ok[l] - s->bias[i][l] : 0.0;
+            /* The first rest may tell of a larger bias than anybody expected. */
+            int surprising = rest[l] != 0.0 && s->rested[l] == 0.0 && z[l] * z[l] > *known;
+            *known = surprising ? z[l] * z[l] : *known;
+        }
+        measure(s->covariance, x, 1, at, &one, z, variance, use, record);
     }
+    EACH_LANE s->rested[l] = rest[l] > s->rested[l] ? 1.0 : s->rested[l];
+    if (any_still == 0.0)
+        return;
+    for (int i = 0; i < 2; i++) {
+        const int at[1] = {VELOCITY + i};
+        EACH_LANE {
+            z[l] = -s->velocity[i][l];
+            variance[l] = p->still_velocity_sd * p->still_velocity_sd;
+        }
+        measure(s->covariance, x, 1, at, &one, z, variance, still, record);
+    }
+}
+
+/* Which of the remembered kinds of field the present one is; a new kind replaces the one seen
+   least. The kind seen longest is the field here. */
+static int recall_field(struct orientation_state *s, const struct orientation_coefficients *c,
+                        int l, double norm, double dip)
+{
+    int kind = -1, least = 0;
+    for (int i = 0; i < FIELDS; i++) {
+        s->field_s[i][l] *= c->field_fade;
+        int same = s->field_s[i][l] > 0.0
+                   && fabs(norm - s->field_norm[i][l]) < SAME_NORM * s->field_norm[i][l]
+                   && fabs(dip - s->field_dip[i][l]) < SAME_DIP;
+        if (same && (kind < 0 || s->field_s[i][l] > s->field_s[kind][l]))
+            kind = i;
+        if (s->field_s[i][l] < s->field_s[least][l])
+            least = i;
+    }
+    if (kind < 0) {
+        kind = least;
+        s->field_norm[kind][l] = norm;
+        s->field_dip[kind][l] = dip;
+        s->field_s[kind][l] = 0.0;
+    }
+    double turning = sqrt(s->sum_rate2[l] / c->step_samples) / TURNING;
+    double seen = c->T * (SHARE_AT_REST + (1.0 - SHARE_AT_REST) * fmin(1.0, turning));
+    s->field_s[kind][l] += seen;
+    double follow = fmax(c->field_follow, seen / s->field_s[kind][l]);
+    s->field_norm[kind][l] += follow * (norm - s->field_norm[kind][l]);
+    s->field_dip[kind][l] += follow * (dip - s->field_dip[kind][l]);
+    int here = (int)s->field_here[l];
+    if (s->field_s[kind][l] > FIELD_TAKES_OVER * s->field_s[here][l])
+        here = kind;
+    s->field_here[l] = here;
+    return here;
 }
 
 /* The field gives the heading, the less the more it differs from the one known here. */
 INLINE void measure_heading(struct orientation_state *s, const struct orientation_coefficients *c,
-                            lanes *x)
+                            lanes *x, struct orientation_record *record)
 {
     const struct orientation_parameters *p = &c->p;
-    const double T = c->step_samples * c->dt;
-    lanes z, variance, use;
+    lanes z, variance, use, one;
+    double any = 0.0;
     for (int l = 0; l < LANES; l++) {
-        use[l] = s->n_field[l] > 0.0;
+        use[l] = 0.0;
         z[l] = 0.0;
-        variance[l] = 1.0;
-        if (use[l] == 0.0)
+        one[l] = variance[l] = 1.0;
+        if (s->n_field[l] == 0.0)
             continue;
         double east = s->sum_field[0][l] / s->n_field[l], north = s->sum_field[1][l] / s->n_field[l],
                up = s->sum_field[2][l] / s->n_field[l];
         double level = sqrt(east * east + north * north);
         double norm = sqrt(level * level + up * up), dip = atan2(-up, level);
-        double off_norm = norm / s->field_norm[l] - 1.0, off_dip = dip - s->field_dip[l];
-        int odd = fabs(off_norm) > 0.1 || fabs(off_dip) > 0.17;
-        s->field_odd_s[l] = odd ? s->field_odd_s[l] + T : 0.0;
-        if (s->field_s[l] == 0.0 || s->field_odd_s[l] > 60.0) {
-            s->field_norm[l] = norm;
-            s->field_dip[l] = dip;
-            s->field_s[l] = 0.0;
-            s->field_odd_s[l] = 0.0;
-            off_norm = off_dip = 0.0;
-            odd = 0;
-        }
-        if (odd) {
-            use[l] = 0.0;
+        int here = recall_field(s, c, l, norm, dip);
+        double off_norm = norm / s->field_norm[here][l] - 1.0, off_dip = dip - s->field_dip[here][l];
+        int odd = fabs(off_norm) > ODD_NORM || fabs(off_dip) > ODD_DIP;
+        s->field_odd_s[l] = odd ? s->field_odd_s[l] + c->T : 0.0;
+        if (odd && s->field_odd_s[l] < ODD_LASTS_S)
             continue;
+        off_norm /= p->field_norm_tolerance;
+        off_dip /= p->field_dip_tolerance;
+        double doubt = 1.0 + off_norm * off_norm + off_dip * off_dip;
+        variance[l] = p->heading_noise * p->heading_noise / c->T * doubt;
+        if (s->heading_known[l] == 0.0) {
+            s->covariance[AT(TURN + 2, TURN + 2)][l] += PI * PI;
+            s->heading_known[l] = 1.0;
         }
-        s->field_s[l] += T;
-        double follow = T / fmin(p->field_memory_s, s->field_s[l]);
-        s->field_norm[l] += follow * (norm - s->field_norm[l]);
-        s->field_dip[l] += follow * (dip - s->field_dip[l]);
-        double doubt = 1.0 + off_norm * off_norm / (p->field_norm_tolerance * p->field_norm_tolerance)
-                       + off_dip * off_dip / (p->field_dip_tolerance * p->field_dip_tolerance);
-        variance[l] = p->heading_noise * p->heading_noise / T * doubt;
         double angle = atan2(east, north) - x[TURN + 2][l];
-        angle -= 2.0 * M_PI * floor(angle / (2.0 * M_PI) + 0.5);
+        angle -= 2.0 * PI * floor(angle / (2.0 * PI) + 0.5);
         z[l] = angle + x[TURN + 2][l];
+        any += use[l] = 1.0;
     }
     const int at[1] = {TURN + 2};
-    lanes h;
-    EACH_LANE h[l] = 1.0;
-    measure(s->covariance, x, 1, at, &h, z, variance, use);
+    if (any != 0.0)
+        measure(s->covariance, x, 1, at, &one, z, variance, use, record);
+}
+
+/* q <- exp(turn) q */
+INLINE void turn_by(double x, double y, double z, double *q0, double *q1, double *q2, double *q3)
+{
+    double angle = sqrt(x * x + y * y + z * z);
+    double sine = angle > 1e-6 ? sin(0.5 * angle) / angle : 0.5, w = cos(0.5 * angle);
+    x *= sine, y *= sine, z *= sine;
+    double a = *q0, b = *q1, d = *q2, e = *q3;
+    *q0 = w * a - x * b - y * d - z * e;
+    *q1 = w * b + x * a + y * e - z * d;
+    *q2 = w * d - x * e + y * a + z * b;
+    *q3 = w * e + x * d - y * b + z * a;
 }
 
 /* Move the estimate by the error state, which is then zero again. */
 INLINE void correct(struct orientation_state *s, const lanes *x)
 {
-    for (int l = 0; l < LANES; l++) {
-        double rx = x[TURN][l], ry = x[TURN + 1][l], rz = x[TURN + 2][l];
-        double angle = sqrt(rx * rx + ry * ry + rz * rz);
-        double sine = angle > 1e-6 ? sin(0.5 * angle) / angle : 0.5, w = cos(0.5 * angle);
-        double a = rx * sine, b = ry * sine, d = rz * sine;
-        double q0 = s->q[0][l], q1 = s->q[1][l], q2 = s->q[2][l], q3 = s->q[3][l];
-        s->q[0][l] = w * q0 - a * q1 - b * q2 - d * q3;
-        s->q[1][l] = w * q1 + a * q0 + b * q3 - d * q2;
-        s->q[2][l] = w * q2 - a * q3 + b * q0 + d * q1;
-        s->q[3][l] = w * q3 + a * q2 - b * q1 + d * q0;
-    }
+    EACH_LANE turn_by(x[TURN][l], x[TURN + 1][l], x[TURN + 2][l], &s->q[0][l], &s->q[1][l],
+                      &s->q[2][l], &s->q[3][l]);
     for (int i = 0; i < 3; i++)
         EACH_LANE s->bias[i][l] += x[BIAS + i][l];
     for (int i = 0; i < 9; i++)
@@ -417,29 +519,28 @@ INLINE void correct(struct orientation_state *s, const lanes *x)
     }
 }
 
-INLINE void forget_sums(struct orientation_state *s)
-{
-    memset(s->samples, 0, offsetof(struct orientation_state, started)
-                              - offsetof(struct orientation_state, samples));
-}
-
 INLINE void step(struct orientation_state *s, const struct orientation_coefficients *c,
-                 int with_mag)
+                 int with_mag, struct orientation_record *record)
 {
-    lanes x[STATES] = {{0}}, force[3], known;
+    lanes x[STATES] = {{0}}, force[3];
     EACH_LANE {
         double n = s->n_force[l];
-        known[l] = 2.0 * n >= c->step_samples ? 1.0 : 0.0;
-        for (int i = 0; i < 3; i++)
-            force[i][l] = n > 0.0 ? s->sum_force[i][l] / n : (i < 2 ? 0.0 : GRAVITY);
+        force[0][l] = n > 0.0 ? s->sum_force[0][l] / n : 0.0;
+        force[1][l] = n > 0.0 ? s->sum_force[1][l] / n : 0.0;
+        force[2][l] = n > 0.0 ? s->sum_force[2][l] / n : GRAVITY;
     }
-    propagate(s, c, force);
-    measure_wander(s, c, force, known, x);
-    measure_rest(s, c, x);
+    if (record)
+        record->measurements = 0;
+    propagate(s, c, force, record);
+    measure_wander(s, c, force, x, record);
+    measure_rest(s, c, x, record);
     if (with_mag)
-        measure_heading(s, c, x);
+        measure_heading(s, c, x, record);
     correct(s, x);
-    forget_sums(s);
+    if (record)
+        memcpy(record->correction, x[TURN], sizeof record->correction);
+    memset(s->samples, 0, offsetof(struct orientation_state, started)
+                              - offsetof(struct orientation_state, samples));
 }
 
 /* --- face ------------------------------------------------------------------------------- */
@@ -450,7 +551,12 @@ void orientation_prepare(struct orientation_coefficients *c,
     c->p = *p;
     c->dt = 1.0 / rate_hz;
     c->step_samples = (int)fmax(1.0, floor(p->step_s * rate_hz + 0.5));
-    c->slow_gain = 1.0 - exp(-c->dt / 0.5);
+    c->T = c->step_samples * c->dt;
+    c->slow_gain = 1.0 - exp(-c->dt / SLOW_S);
+    c->rise = 1.0 - exp(-c->T / p->wander_rise_s);
+    c->fall = 1.0 - exp(-c->T / p->wander_fall_s);
+    c->field_fade = exp(-c->T / FIELD_FADE_S);
+    c->field_follow = 1.0 - exp(-c->T / FIELD_FOLLOW_S);
 }
 
 void orientation_begin(struct orientation_state *s, const struct orientation_coefficients *c)
@@ -471,18 +577,34 @@ void orientation_begin(struct orientation_state *s, const struct orientation_coe
             s->covariance[AT(VELOCITY + i, VELOCITY + i)][l] = 1.0;
             s->covariance[AT(POSITION + i, POSITION + i)][l] = 0.25;
         }
-        s->covariance[AT(TURN + 2, TURN + 2)][l] = M_PI * M_PI;
+    }
+}
+
+INLINE void give_out(const struct orientation_state *s, double delay_s, ptrdiff_t used,
+                     double *out)
+{
+    for (ptrdiff_t l = 0; l < used; l++) {
+        double w = s->q[0][l], x = s->q[1][l], y = s->q[2][l], z = s->q[3][l];
+        if (delay_s != 0.0) { /* q exp(rate delay) = conj(exp(-rate delay) conj(q)) */
+            double a = w, b = -x, d = -y, e = -z;
+            turn_by(-s->rate[0][l] * delay_s, -s->rate[1][l] * delay_s, -s->rate[2][l] * delay_s,
+                    &a, &b, &d, &e);
+            w = a, x = -b, y = -d, z = -e;
+        }
+        out[4 * l] = w, out[4 * l + 1] = x, out[4 * l + 2] = y, out[4 * l + 3] = z;
     }
 }
 
 VERSIONS
-void orientation_run(struct orientation_state *s, const struct orientation_coefficients *c,
-                     const struct orientation_samples *in, ptrdiff_t first, double *quaternions)
+ptrdiff_t orientation_run(struct orientation_state *s, const struct orientation_coefficients *c,
+                          const struct orientation_samples *in, ptrdiff_t first, ptrdiff_t from,
+                          ptrdiff_t to, double *quaternions, struct orientation_record *records)
 {
     struct tick t = {0};
     const int with_mag = in->mag != 0;
     const ptrdiff_t used = in->k - first < LANES ? in->k - first : LANES;
-    for (ptrdiff_t i = 0; i < in->n; i++) {
+    ptrdiff_t steps = 0;
+    for (ptrdiff_t i = from; i < to; i++) {
         load(&t, in, i, first);
         double waiting = 0.0;
         EACH_LANE waiting += 1.0 - s->started[l];
@@ -493,11 +615,77 @@ void orientation_run(struct orientation_state *s, const struct orientation_coeff
         else
             integrate(s, c, &t, 0);
         EACH_LANE s->samples[l] += 1.0;
-        if (s->samples[0] >= c->step_samples)
-            step(s, c, with_mag);
-        double *out = quaternions + 4 * (i * in->k + first);
-        for (ptrdiff_t l = 0; l < used; l++)
-            for (int x = 0; x < 4; x++)
-                out[4 * l + x] = s->q[x][l];
+        if (s->samples[0] >= c->step_samples) {
+            if (records)
+                step(s, c, with_mag, &records[steps]);
+            else
+                step(s, c, with_mag, 0);
+            steps++;
+        }
+        give_out(s, c->p.delay_s, used, quaternions + 4 * (i * in->k + first));
+    }
+    return steps;
+}
+
+/* Corrections of the samples of one step: from what the smoothed error was when they began, in
+   a straight line to what it was just before the step's measurements. */
+INLINE void correct_samples(const struct orientation_coefficients *c, const lanes *began,
+                            const lanes *ended, const lanes *after, ptrdiff_t k, ptrdiff_t used,
+                            double *quaternions)
+{
+    for (int m = 1; m <= c->step_samples; m++) {
+        double u = (double)m / c->step_samples;
+        double *q = quaternions + 4 * (m - 1) * k;
+        for (ptrdiff_t l = 0; l < used; l++) {
+            double e[3];
+            for (int i = 0; i < 3; i++)
+                e[i] = m < c->step_samples ? (1.0 - u) * began[i][l] + u * ended[i][l] : after[i][l];
+            turn_by(e[0], e[1], e[2], &q[4 * l], &q[4 * l + 1], &q[4 * l + 2], &q[4 * l + 3]);
+        }
+    }
+}
+
+VERSIONS
+void orientation_look_back(const struct orientation_coefficients *c,
+                           const struct orientation_record *records, ptrdiff_t count,
+                           ptrdiff_t k, ptrdiff_t first, ptrdiff_t from, double *quaternions,
+                           lanes *adjoint, lanes *later)
+{
+    const double T = c->T;
+    const ptrdiff_t used = k - first < LANES ? k - first : LANES;
+    lanes *a = adjoint;
+    for (ptrdiff_t j = count - 1; j >= 0; j--) {
+        const struct orientation_record *r = &records[j];
+        /* through the measurements, the last one first */
+        for (int n = r->measurements - 1; n >= 0; n--) {
+            const struct orientation_measured *m = &r->measured[n];
+            lanes pull;
+            memcpy(pull, m->pull, sizeof pull);
+            for (int i = 0; i < STATES; i++)
+                EACH_LANE pull[l] -= m->gain[i][l] * a[i][l];
+            for (int i = 0; i < m->terms; i++)
+                EACH_LANE a[m->at[i]][l] += m->h[i][l] * pull[l];
+        }
+        /* through the time step: the factors of F', in reverse */
+        for (int i = 0; i < 3; i++)
+            for (int n = 0; n < CALIBRATION; n++)
+                EACH_LANE a[n][l] += r->weight[i][n][l] * a[TURN + i][l];
+        for (int i = 0; i < 2; i++) {
+            double sign = i ? -1.0 : 1.0;
+            EACH_LANE {
+                a[TURN + 1 - i][l] += sign * r->up[l] * T * (a[VELOCITY + i][l] + 0.5 * T * a[POSITION + i][l]);
+                a[VELOCITY + i][l] += T * a[POSITION + i][l];
+            }
+        }
+        lanes began[3], ended[3];
+        for (int i = 0; i < 3; i++) {
+            EACH_LANE ended[i][l] = later[i][l] + r->correction[i][l];
+            EACH_LANE began[i][l] = 0.0;
+            for (int n = 0; n < STATES; n++)
+                EACH_LANE began[i][l] += r->turn_covariance[i][n][l] * a[n][l];
+        }
+        correct_samples(c, began, ended, later, k, used,
+                        quaternions + 4 * ((from + j * c->step_samples) * k + first));
+        memcpy(later, began, sizeof began);
     }
 }

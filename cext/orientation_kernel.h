@@ -26,7 +26,9 @@ enum {
     VELOCITY = 15, /* 2: east, north, m/s */
     POSITION = 17, /* 2: east, north, m */
     STATES = 19,
-    COVARIANCES = STATES * (STATES + 1) / 2 /* lower triangle, row by row */
+    COVARIANCES = STATES * (STATES + 1) / 2, /* lower triangle, row by row */
+    FIELDS = 4,    /* kinds of magnetic field remembered */
+    MEASUREMENTS = 8 /* at most, in one Kalman step */
 };
 
 /* What the filter believes about sensors and movement; SI units. See OrientationParameters. */
@@ -50,10 +52,11 @@ struct orientation_parameters {
     double rest_after_s;
     double rest_noise;
     double rest_largest_bias;
+    double still_gyr_noise;
+    double still_velocity_sd;
     double heading_noise;
     double field_norm_tolerance;
     double field_dip_tolerance;
-    double field_memory_s;
     double delay_s;
 };
 
@@ -61,8 +64,13 @@ struct orientation_parameters {
 struct orientation_coefficients {
     struct orientation_parameters p;
     double dt;
+    double T; /* length of a step, seconds */
     int step_samples;
     double slow_gain;
+    double rise;
+    double fall;
+    double field_fade;
+    double field_follow;
 };
 
 struct orientation_state {
@@ -76,11 +84,14 @@ struct orientation_state {
     lanes samples;
     lanes sum_rotation[9];
     lanes sum_rotation_rate[27];
+    lanes sum_gyr[3];
     lanes sum_force[3];
     lanes sum_field[3];
     lanes sum_rate2;
+    lanes n_ok;
     lanes n_force;
     lanes n_field;
+    lanes n_still;
     lanes lost_turn2;
     lanes largest_gyr2;
     lanes largest_acc2;
@@ -94,9 +105,11 @@ struct orientation_state {
     lanes wander2;
     lanes rest_s;
     lanes rested;
-    lanes field_norm;
-    lanes field_dip;
-    lanes field_s;
+    lanes heading_known;
+    lanes field_norm[FIELDS];
+    lanes field_dip[FIELDS];
+    lanes field_s[FIELDS];
+    lanes field_here;
     lanes field_odd_s;
 };
 
@@ -109,13 +122,40 @@ struct orientation_samples {
     const double *mag;
     const unsigned char *valid;
     const unsigned char *saturated;
+    const unsigned char *still;
+};
+
+/* What one Kalman step leaves for the look back (docs/orientation.md, "Looking back"). */
+struct orientation_record {
+    lanes turn_covariance[3][STATES]; /* rows of the turn when the step's samples began */
+    lanes weight[3][CALIBRATION];     /* how calibration errors turned the estimate since */
+    lanes up;                         /* vertical specific force */
+    lanes correction[3];              /* of the turn, by this step's measurements */
+    int measurements;
+    struct orientation_measured {
+        int terms;
+        int at[3];
+        lanes h[3];
+        lanes gain[STATES];
+        lanes pull; /* innovation over its variance */
+    } measured[MEASUREMENTS];
 };
 
 void orientation_prepare(struct orientation_coefficients *c,
                          const struct orientation_parameters *p, double rate_hz);
 void orientation_begin(struct orientation_state *s, const struct orientation_coefficients *c);
-/* Filters sensors [first, first + LANES) of the call; writes `quaternions`, (n, k, 4). */
-void orientation_run(struct orientation_state *s, const struct orientation_coefficients *c,
-                     const struct orientation_samples *in, ptrdiff_t first, double *quaternions);
+
+/* Filters samples [from, to) of sensors [first, first + LANES); writes `quaternions`, (n, k, 4).
+   `records` is null or has room for every step that ends within. Returns their number. */
+ptrdiff_t orientation_run(struct orientation_state *s, const struct orientation_coefficients *c,
+                          const struct orientation_samples *in, ptrdiff_t first, ptrdiff_t from,
+                          ptrdiff_t to, double *quaternions, struct orientation_record *records);
+
+/* Corrects the quaternions of the `count` steps whose samples begin at `from` by what came
+   later. `adjoint` and `later` carry the look back from piece to piece; zero at the very end. */
+void orientation_look_back(const struct orientation_coefficients *c,
+                           const struct orientation_record *records, ptrdiff_t count,
+                           ptrdiff_t k, ptrdiff_t first, ptrdiff_t from, double *quaternions,
+                           lanes *adjoint, lanes *later);
 
 #endif

@@ -41,12 +41,13 @@ class OrientationParameters:
         Noise of the bias measured at rest, rad/s/sqrt(Hz).
     rest_largest_bias : float
         A steady rate above this is a turn, never a bias, rad/s.
+    still_gyr_noise, still_velocity_sd : float
+        The same where the caller says "still", as of a foot flat on the ground, and the spread of
+        its velocity about zero, m/s.
     heading_noise : float
         Noise of the magnetic heading, rad/sqrt(Hz).
     field_norm_tolerance, field_dip_tolerance : float
         Deviation of field strength (share) and dip (rad) that doubles the heading's variance.
-    field_memory_s : float
-        Time in which the field taken for the local one is renewed, seconds.
     delay_s : float
         Delay of the device's own low-pass filter, from its data sheet; the estimate is carried
         forward by as much. Zero unless the device is known.
@@ -55,11 +56,11 @@ class OrientationParameters:
     step_s: float = 0.035
     gyr_noise: float = radians(0.02)
     gyr_noise_of_rate: float = 0.001
-    bias_sd: float = radians(0.5)
+    bias_sd: float = radians(2.0)
     bias_walk: float = radians(0.002)
     scale_sd: float = 0.005
     misalignment_sd: float = 0.004
-    tilt_sd: float = radians(10.0)
+    tilt_sd: float = radians(5.0)
     wander_rad_s: float = 2.0
     wander_damping: float = 0.7
     wander_noise: float = 0.94
@@ -71,8 +72,9 @@ class OrientationParameters:
     rest_after_s: float = 1.5
     rest_noise: float = radians(0.1)
     rest_largest_bias: float = radians(12.0)
+    still_gyr_noise: float = radians(0.5)
+    still_velocity_sd: float = 0.03
     heading_noise: float = radians(18.0)
-    field_norm_tolerance: float = 0.03
-    field_dip_tolerance: float = radians(2.0)
-    field_memory_s: float = 20.0
+    field_norm_tolerance: float = 0.015
+    field_dip_tolerance: float = radians(1.0)
     delay_s: float = 0.0

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from cext import OrientationFilter, quaternion
+from cext import OrientationFilter, quaternion, smooth_orientation
 
 RATE_HZ = 100.0
 G = 9.81
@@ -159,3 +161,84 @@ def test_the_number_of_sensors_is_that_of_the_first_call():
 def test_a_rate_that_is_none_is_refused(rate_hz):
     with pytest.raises(ValueError, match="rate_hz"):
         OrientationFilter(rate_hz)
+
+
+def test_looking_back_is_better_than_looking_forward_only():
+    gyr, acc, mag, truth = tumbling()
+    gyr[:300], acc[:300], mag[:300] = gyr[300:600], acc[300:600], mag[300:600]
+    readings = [np.ascontiguousarray(x[300:]) for x in (gyr + 0.03, acc, mag)]
+    live = angle_deg(OrientationFilter(RATE_HZ).update_block(*readings), truth[300:])
+    smoothed = angle_deg(smooth_orientation(RATE_HZ, *readings), truth[300:])
+    assert np.sqrt(np.mean(smoothed**2)) < 0.5 * np.sqrt(np.mean(live**2))
+
+
+def test_a_long_recording_is_smoothed_as_one():
+    """Pieces of 128 steps: what the last sample tells reaches the first one."""
+    gyr, acc, _, truth = tumbling(3000)
+    bias = np.radians([0.0, 0.0, 1.0])
+    rest = np.tile([0.0, 0.0, 0.0], (500, 1))
+    still = np.tile(quaternion.rotate(quaternion.conjugate(truth[-1]), [0.0, 0.0, G]), (500, 1))
+    gyr, acc = np.concatenate([gyr[300:], rest]) + bias, np.concatenate([acc[300:], still])
+    q = smooth_orientation(RATE_HZ, gyr, acc)
+    turned = quaternion.multiply(q[:2700], quaternion.conjugate(truth[300:]))
+    heading = np.degrees(np.unwrap(2 * np.arctan2(turned[:, 3], turned[:, 0])))
+    assert np.ptp(heading) < 1.0
+
+
+@pytest.mark.parametrize("sensors", [2, 9])
+def test_smoothed_together_gives_the_bits_of_each_alone(sensors):
+    readings = [tumbling(700, seed)[:3] for seed in range(sensors)]
+    together = [np.ascontiguousarray(np.stack(x, axis=1)) for x in zip(*readings, strict=True)]
+    q = smooth_orientation(RATE_HZ, *together)
+    for j, alone in enumerate(readings):
+        np.testing.assert_array_equal(q[:, j], smooth_orientation(RATE_HZ, *alone))
+
+
+def test_nothing_gives_nothing():
+    assert smooth_orientation(RATE_HZ, np.empty((0, 3)), np.empty((0, 3))).shape == (0, 4)
+    assert OrientationFilter(RATE_HZ).update_block(np.empty((0, 3)), np.empty((0, 3))).shape == (
+        0,
+        4,
+    )
+
+
+def test_the_known_delay_of_a_device_carries_the_estimate_forward():
+    gyr, acc, mag, truth = tumbling()
+    late = np.roll(np.stack([gyr, acc, mag]), 3, axis=1)
+    late[:, :3] = late[:, 3:4]
+    known = replace(OrientationFilter(RATE_HZ).parameters, delay_s=3 / RATE_HZ)
+    with_it, without = (
+        angle_deg(OrientationFilter(RATE_HZ, p).update_block(*late), truth)[1000:].mean()
+        for p in (known, None)
+    )
+    assert with_it < 0.3 * without
+
+
+def test_a_clipped_rate_widens_the_uncertainty():
+    gyr, acc, _, _ = tumbling(1000)
+    flags = np.zeros(1000, dtype=bool)
+    flags[700:710] = True
+    told, silent = OrientationFilter(RATE_HZ), OrientationFilter(RATE_HZ)
+    told.update_block(gyr[:710], acc[:710], saturated=flags[:710])
+    silent.update_block(gyr[:710], acc[:710])
+    assert told.inclination_sd[0] > 1.5 * silent.inclination_sd[0]
+
+
+def test_a_still_sensor_tells_its_bias_at_once():
+    gyr, acc, _, _ = tumbling(1000)
+    still = np.zeros(1000, dtype=bool)
+    still[400:440] = True
+    gyr[400:440] = 0.0
+    acc[400:440] = acc[400]
+    sensor = OrientationFilter(RATE_HZ)
+    sensor.update_block(gyr[300:440] + 0.05, acc[300:440], still=still[300:440])
+    np.testing.assert_allclose(sensor.gyr_bias[0], 0.05, atol=0.015)
+
+
+@pytest.mark.parametrize("flag", ["valid", "saturated", "still"])
+def test_flags_of_a_wrong_shape_or_type_are_told(flag):
+    sensor = OrientationFilter(RATE_HZ)
+    with pytest.raises(ValueError, match=rf"{flag} has shape \(4,\), expected \(5,\)"):
+        sensor.update_block(np.zeros((5, 3)), np.ones((5, 3)), **{flag: np.ones(4, dtype=bool)})
+    with pytest.raises(TypeError, match=f"{flag} is float64, expected an array of bool"):
+        sensor.update_block(np.zeros((5, 3)), np.ones((5, 3)), **{flag: np.ones(5)})
