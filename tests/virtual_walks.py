@@ -1,0 +1,67 @@
+"""Virtual people of many kinds, walking with sensors strapped on any way round."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sensors import Segment
+from sensors.virtual import Imperfections, Leg, Stand, VirtualPerson, Walk, Walker
+
+RATE_HZ = 100.0
+
+
+def any_rotation(rng) -> np.ndarray:
+    """Uniform over all rotations, (3, 3)."""
+    q, _ = np.linalg.qr(rng.normal(size=(3, 3)))
+    return q * np.sign(np.linalg.det(q))
+
+
+def any_person(rng) -> VirtualPerson:
+    """A body and a manner of walking, the two legs drawn apart."""
+
+    def leg() -> Leg:
+        return Leg(
+            stance_share=rng.uniform(0.60, 0.67),
+            strike_angle=rng.uniform(0.2, 0.5),
+            push_off_angle=rng.uniform(0.8, 1.15),
+            toe_out=rng.normal(0.12, 0.07),
+            landing_inversion=rng.normal(0.12, 0.04),
+            lateral_lean=rng.normal(0.08, 0.03),
+            pelvic_drop=rng.uniform(0.03, 0.10),
+        )
+
+    person = VirtualPerson(
+        left=leg(),
+        right=leg(),
+        step_width_m=rng.uniform(0.07, 0.16),
+        pelvic_rotation=rng.uniform(0.04, 0.12),
+        pelvic_sway_m=rng.uniform(0.015, 0.04),
+    )
+    return person.mirrored() if rng.random() < 0.5 else person
+
+
+def worn(walker: Walker, rng, segments=tuple(Segment)):
+    """Readings by segment, each sensor mounted at random, with bias and noise."""
+    time_s = np.arange(0, walker.end_s, 1 / RATE_HZ)
+    readings = {}
+    for segment in segments:
+        q = rng.normal(size=4)
+        how = Imperfections(
+            q_sensor_to_segment=tuple(q / np.linalg.norm(q)),
+            gyr_bias=tuple(rng.normal(0, 0.005, 3)),
+            acc_bias=tuple(rng.normal(0, 0.05, 3)),
+            gyr_noise=0.003,
+            acc_noise=0.03,
+            seed=int(rng.integers(1 << 30)),
+        )
+        read = walker.sensor(segment, how)(time_s)
+        readings[segment.value] = (read.gyr, read.acc)
+    return readings
+
+
+def ten_steps(rng, steps=10):
+    """Readings of a drawn person who stands, walks straight on and stands."""
+    speed = rng.uniform(0.7, 1.6)
+    cadence = 60 * speed / (0.42 + 0.18 * speed)
+    plan = [Stand(2), Walk(steps, speed, cadence_spm=cadence), Stand(2)]
+    return worn(Walker(any_person(rng), plan, seed=int(rng.integers(1 << 30))), rng)
