@@ -9,6 +9,7 @@ import numpy as np
 from edge.results import Bout
 
 from .spatial import SCALE_SD
+from .strides import LEVEL_M
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from edge.results import Stride
 
+    from .strides import Strides
+
 # A pause between two landings of either foot that ends a bout.
 LONGEST_PAUSE_S = 2.5
 # Fewer strides are shifting about, not walking; one foot sees half of the strides.
@@ -24,10 +27,10 @@ LEAST_STRIDES = 5
 LEAST_STRIDES_ONE_FOOT = 3
 # The first and last strides of a foot in a bout speed up and slow down.
 EDGE_STRIDES = 2
-# Flags of strides that are no part of straight, level, undisturbed walking.
-UNSTEADY = frozenset(
-    {"from_standing", "turn", "level_change", "running", "lost_samples", "unusual_time", "edge"}
-)
+# Limits of a straight, level stride of walking.
+TURN_RAD = np.radians(20.0)
+RUNNING_STANCE = 0.5
+LOST_SHARE = 0.05
 # Strides this close to a turn, in strides, belong to it.
 TURN_REACH = 1.5
 
@@ -42,25 +45,68 @@ def bout_numbers(landed_s: NDArray[np.float64], n_feet: int) -> NDArray[np.int64
     return np.where(walked, np.cumsum(walked), 0)[group]
 
 
-def unusual_times(stride_time_s: NDArray[np.float64]) -> NDArray[np.bool_]:
+def stride_flags(
+    strides: Strides, bout: NDArray[np.int64]
+) -> tuple[list[tuple[str, ...]], NDArray[np.bool_]]:
+    """What is to be said of each stride of one foot, and whether it is steady.
+
+    Parameters
+    ----------
+    strides : Strides
+        The m strides of the foot.
+    bout : (m,) int64
+        Number of the bout of each, 0 in none.
+    """
+    lasts = strides.end_s - strides.begin_s
+    stance = strides.final_contact_s - strides.begin_s
+    lost = np.append(0, np.cumsum(~strides.motion.valid))
+    before, after = strides.still_before, strides.still_after
+    table = {
+        "from_standing": np.isnan(strides.begin_s),
+        "edge": _at_edges(bout),
+        "turn": _near_turns(strides.end_s, np.abs(strides.turn_rad) > TURN_RAD, lasts),
+        "level_change": np.abs(strides.way_m[:, 2]) > LEVEL_M,
+        "running": stance < RUNNING_STANCE * lasts,
+        "unusual_time": _unusual(lasts),
+        "lost_samples": (lost[after] - lost[before]) > LOST_SHARE * (after - before),
+        "no_bout": bout == 0,
+    }
+    steady = ~np.any(list(table.values()), axis=0)
+    flags = [tuple(name for name, hit in table.items() if hit[i]) for i in range(len(strides))]
+    return flags, steady
+
+
+def _at_edges(bout: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """The first and last strides of each bout."""
+    edge = np.ones(len(bout), dtype=bool)
+    inner = bout[EDGE_STRIDES:-EDGE_STRIDES]
+    edge[EDGE_STRIDES:-EDGE_STRIDES] = (inner != bout[: -2 * EDGE_STRIDES]) | (
+        inner != bout[2 * EDGE_STRIDES :]
+    )
+    return edge
+
+
+def _unusual(lasts_s: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Strides whose duration is further than 3 robust standard deviations from the median."""
-    known = stride_time_s[np.isfinite(stride_time_s)]
+    known = lasts_s[np.isfinite(lasts_s)]
     if not len(known):
-        return np.zeros(len(stride_time_s), dtype=bool)
+        return np.zeros(len(lasts_s), dtype=bool)
     middle = np.median(known)
     # 1.48 x the median deviation is the SD of a normal distribution; below 10 ms it is resolution.
     spread = max(1.4826 * np.median(np.abs(known - middle)), 0.010)
-    return np.asarray(np.abs(stride_time_s - middle) > 3.0 * spread)
+    return np.asarray(np.abs(lasts_s - middle) > 3.0 * spread)
 
 
-def near_turns(
-    time_s: NDArray[np.float64], turns: NDArray[np.bool_], stride_time_s: float
+def _near_turns(
+    time_s: NDArray[np.float64], turns: NDArray[np.bool_], lasts_s: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
     """Strides that turn or are within `TURN_REACH` strides of one that does."""
     if not turns.any():
         return turns
+    known = lasts_s[np.isfinite(lasts_s)]
+    usual_s = float(np.median(known)) if len(known) else 1.0
     distance = np.abs(time_s[:, None] - time_s[None, turns]).min(axis=1)
-    return np.asarray(distance <= TURN_REACH * stride_time_s)
+    return np.asarray(distance <= TURN_REACH * usual_s)
 
 
 def describe_bout(number: int, strides: Sequence[Stride]) -> Bout:

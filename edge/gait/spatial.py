@@ -7,34 +7,51 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
-    from .motion import FootMotion
+    from .strides import Body, Strides
 
 # Accelerometer scale after calibration, and velocity of a shoe that rolls about its contact.
 SCALE_SD = 0.005
 ROLL_SD_MPS = 0.01
+# A length that is less sure than this is not given: its stride lost samples.
+LENGTH_SD_M = 0.15
 
 
-def lift_m(height: NDArray[np.float64]) -> float:
-    """Greatest height (n,) of the sensor above the line between the first and the last."""
+def spatial_columns(strides: Strides, _: Body) -> Mapping[str, NDArray[np.float64]]:
+    """Length, its standard deviation, m, speed, m/s, and lift, m, of each stride (m,)."""
+    way = strides.way_m
+    length = np.hypot(way[:, 0], way[:, 1])
+    spans = list(zip(strides.still_before, strides.still_after, strict=True))
+    sd = np.array([_bridge_sd(strides, a, b) for a, b in spans])
+    lasts = (strides.still_after - strides.still_before) / strides.motion.rate_hz
+    sd = np.sqrt(sd**2 + (SCALE_SD * length) ** 2 + (ROLL_SD_MPS * lasts) ** 2)
+    length[sd > LENGTH_SD_M] = np.nan
+    return {
+        "stride_length_m": length,
+        "stride_length_sd_m": sd,
+        "speed_mps": length / lasts,
+        "clearance_m": np.array([_lift(strides.position_m[a : b + 1, 2]) for a, b in spans]),
+    }
+
+
+def _lift(height: NDArray[np.float64]) -> float:
+    """Greatest height (n,) above the line between the first and the last."""
     return float(np.max(height - np.linspace(height[0], height[-1], len(height))))
 
 
-def length_sd_m(motion: FootMotion, first: int, last: int) -> float:
-    """Standard deviation of the horizontal way between two still moments.
+def _bridge_sd(strides: Strides, first: int, last: int) -> float:
+    """Standard deviation of the way between two still moments, from the noise between them, m.
 
     Notes
     -----
     With noise of density s_i at time tau_i before the end, the velocity at the end errs by
     sum w_i and the way by sum w_i tau_i, w_i ~ N(0, s_i^2 h). The end is known to be still, so
     the way has the variance given sum w_i = 0: Q2 - Q1^2 / Q0, with Qk = sum s_i^2 tau_i^k h.
-    Scale and the rolling of the shoe are added.
     """
-    h = 1.0 / motion.rate_hz
-    q: NDArray[np.float64] = motion.acc_noise[first : last + 1] ** 2 * h
+    h = 1.0 / strides.motion.rate_hz
+    q = strides.acc_noise[first : last + 1] ** 2 * h
     tau = np.arange(len(q) - 1, -1, -1) * h
-    bridge = q @ tau**2 - (q @ tau) ** 2 / q.sum()
-    way = motion.position_m[last, :2] - motion.position_m[first, :2]
-    scale = SCALE_SD**2 * (way @ way)
-    return float(np.sqrt(bridge + scale + (ROLL_SD_MPS * tau[0]) ** 2))
+    return float(np.sqrt(max(q @ tau**2 - (q @ tau) ** 2 / q.sum(), 0.0)))

@@ -1,4 +1,4 @@
-"""From the swings of one foot to its strides."""
+"""From the swings of one foot to its strides: their moments, as columns over the strides."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cext.quaternion import rotate
-
 from .contacts import final_contacts, initial_contacts
 from .mounting import foot_axes
+from .segment import SegmentMotion, in_segment_frame
+from .stance import FLAT_ENERGY
 from .swings import find_swings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
+
+    from sensors import Segment, Side
 
     from .motion import FootMotion
     from .swings import Swings
@@ -26,54 +30,109 @@ LEVEL_M = 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FootSteps:
-    """The steps of one foot.
+class Strides:
+    """The m strides of one foot, in the order of time; ticks count within the span.
 
     Attributes
     ----------
-    motion : FootMotion
-        What the foot did, sensor frame.
-    axes : (3, 3) float64
-        Rows forward, left, up: sensor to segment frame.
-    swings : Swings
-        Ticks of the m swings.
-    initial_contact_s, final_contact_s : (m,) float64
-        Landing after, and leaving before each swing.
+    side : Side
+        Of the foot.
+    motion : SegmentMotion
+        What the foot did.
+    position_m, velocity_mps : (n, 3) float64
+        Way of the sensor in the foot's level frame, on a level floor wherever it may be level.
+    acc_noise : (n,) float64
+        Accelerometer noise that was assumed, m/s2/sqrt(Hz).
     begin_s : (m,) float64
-        Landing before each swing; NaN where the foot had been standing.
-    position_m : (n, 3) float64
-        Way of the foot, on a level floor wherever the floor may be level.
+        Landing before the swing; NaN where the foot had been standing.
+    final_contact_s, end_s : (m,) float64
+        The foot leaves the ground; it lands again.
+    swing : (m,) int64
+        Tick of the fastest forward swing.
+    still_before, still_after : (m,) int64
+        Ticks of the stillest moments of the stances about the swing.
+    flat_from, flat_to : (m,) int64
+        Ticks at which the sole is flat on the ground before the swing, `[from, to)`.
     """
 
-    motion: FootMotion
-    axes: NDArray[np.float64]
-    swings: Swings
-    initial_contact_s: NDArray[np.float64]
-    final_contact_s: NDArray[np.float64]
-    begin_s: NDArray[np.float64]
+    side: Side
+    motion: SegmentMotion
     position_m: NDArray[np.float64]
+    velocity_mps: NDArray[np.float64]
+    acc_noise: NDArray[np.float64]
+    begin_s: NDArray[np.float64]
+    final_contact_s: NDArray[np.float64]
+    end_s: NDArray[np.float64]
+    swing: NDArray[np.int64]
+    still_before: NDArray[np.int64]
+    still_after: NDArray[np.int64]
+    flat_from: NDArray[np.int64]
+    flat_to: NDArray[np.int64]
 
-    def heading_rad(self, ticks: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Heading of the foot at some ticks, level frame."""
-        forward = rotate(self.motion.q_sensor_to_level[ticks], self.axes[0])
-        return np.arctan2(forward[:, 1], forward[:, 0])
+    def __len__(self) -> int:
+        return len(self.end_s)
+
+    @property
+    def way_m(self) -> NDArray[np.float64]:
+        """Way between the still moments (m, 3)."""
+        return np.asarray(self.position_m[self.still_after] - self.position_m[self.still_before])
+
+    @property
+    def turn_rad(self) -> NDArray[np.float64]:
+        """Change of the foot's heading between the still moments (m,), to the left positive."""
+        change = self.motion.heading_rad(self.still_after) - self.motion.heading_rad(
+            self.still_before
+        )
+        return np.asarray((change + np.pi) % (2.0 * np.pi) - np.pi)
 
 
-def foot_steps(motion: FootMotion) -> FootSteps | None:
-    """Find the steps of a foot; None where it took none."""
-    axes = foot_axes(motion)
+@dataclass(frozen=True, slots=True, eq=False)
+class Body:
+    """All that is known of one span: strides of the feet, and movement of every segment."""
+
+    strides: Mapping[Side, Strides]
+    motions: Mapping[Segment, SegmentMotion]
+
+
+def find_strides(side: Side, foot: FootMotion) -> Strides | None:
+    """Find the strides of a foot; None where it took none."""
+    axes = foot_axes(foot)
     if axes is None:
         return None
-    swing_rate = -motion.gyr @ axes[1]
-    swings = find_swings(motion, swing_rate)
+    swing_rate = -foot.gyr @ axes[1]
+    swings = find_swings(foot, swing_rate)
     if not len(swings):
         return None
-    landed = initial_contacts(motion, swing_rate, swings)
-    left = final_contacts(motion, swing_rate, swings)
+    landed = initial_contacts(foot, swing_rate, swings)
+    left = final_contacts(foot, swing_rate, swings)
     before = np.append(np.nan, landed[:-1])
     begin = np.where(landed - before <= LONGEST_STRIDE_S, before, np.nan)
-    position = level_floor(motion.position_m, swings)
-    return FootSteps(motion, axes, swings, landed, left, begin, position)
+    motion = in_segment_frame(
+        axes,
+        foot.rate_hz,
+        foot.time_s,
+        foot.gyr,
+        foot.acc,
+        foot.q_sensor_to_level,
+        foot.valid,
+        upright_known=True,
+    )
+    flat_from, flat_to = _flat(foot, swings, motion.tick(left))
+    return Strides(
+        side=side,
+        motion=motion,
+        position_m=level_floor(foot.position_m, swings),
+        velocity_mps=foot.velocity_mps,
+        acc_noise=foot.acc_noise,
+        begin_s=begin,
+        final_contact_s=left,
+        end_s=landed,
+        swing=swings.peak,
+        still_before=swings.still_before,
+        still_after=swings.still_after,
+        flat_from=flat_from,
+        flat_to=flat_to,
+    )
 
 
 def level_floor(position_m: NDArray[np.float64], swings: Swings) -> NDArray[np.float64]:
@@ -89,3 +148,20 @@ def level_floor(position_m: NDArray[np.float64], swings: Swings) -> NDArray[np.f
     level = position_m.copy()
     level[:, 2] -= np.interp(np.arange(len(level)), ticks, heights)
     return level
+
+
+def _flat(
+    foot: FootMotion, swings: Swings, left: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The run of little movement about each still moment before a swing, up to the final contact.
+
+    Where the foot never lies quiet it is one tick long.
+    """
+    ticks = np.arange(len(foot.energy))
+    moves = foot.energy > FLAT_ENERGY
+    last_moved = np.maximum.accumulate(np.where(moves, ticks, -1))
+    next_moves = np.minimum.accumulate(np.where(moves, ticks, len(ticks))[::-1])[::-1]
+    still = swings.still_before
+    first = np.where(moves[still], still, last_moved[still] + 1)
+    stop = np.where(moves[still], still + 1, next_moves[still])
+    return first, np.maximum(np.minimum(stop, left), first + 1)

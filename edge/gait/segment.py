@@ -1,0 +1,116 @@
+"""What one segment did, in its own frame: x forward, y left, z up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cext.quaternion import multiply, rotate
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SegmentMotion:
+    """Movement of one segment over the n ticks of a span.
+
+    Attributes
+    ----------
+    rate_hz : float
+        Ticks a second.
+    time_s : (n,) float64
+        On the recording's own axis.
+    gyr, acc : (n, 3) float64
+        rad/s without bias, and m/s2 (specific force), segment frame.
+    q_segment_to_level : (n, 4) float64
+        Attitude, w x y z. The level frame has z up; its heading is arbitrary, drifts slowly, and
+        is another one for every segment.
+    valid : (n,) bool
+        False where the sample is interpolated.
+    upright_known : bool
+        True where the segment's up axis was seen in standing; otherwise it is the mean of walking,
+        and only changes of inclination mean something.
+    """
+
+    rate_hz: float
+    time_s: NDArray[np.float64]
+    gyr: NDArray[np.float64]
+    acc: NDArray[np.float64]
+    q_segment_to_level: NDArray[np.float64]
+    valid: NDArray[np.bool_]
+    upright_known: bool
+
+    def __len__(self) -> int:
+        return len(self.time_s)
+
+    def tick(self, time_s: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Ticks nearest to some times."""
+        place = np.rint((time_s - self.time_s[0]) * self.rate_hz).astype(np.int64)
+        return np.asarray(np.clip(place, 0, len(self) - 1))
+
+    def pitch_rad(self) -> NDArray[np.float64]:
+        """Nose down positive, (n,): the forward axis' depth below level."""
+        forward = rotate(self.q_segment_to_level, np.array([1.0, 0.0, 0.0]))
+        return -np.arcsin(np.clip(forward[:, 2], -1.0, 1.0))
+
+    def roll_rad(self) -> NDArray[np.float64]:
+        """Left side up positive, (n,): rotation about +x."""
+        left = rotate(self.q_segment_to_level, np.array([0.0, 1.0, 0.0]))
+        return np.arcsin(np.clip(left[:, 2], -1.0, 1.0))
+
+    def heading_rad(self, ticks: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Heading of the forward axis at some ticks, counter-clockwise, level frame."""
+        forward = rotate(self.q_segment_to_level[ticks], np.array([1.0, 0.0, 0.0]))
+        return np.arctan2(forward[:, 1], forward[:, 0])
+
+
+def in_segment_frame(
+    axes: NDArray[np.float64],
+    rate_hz: float,
+    time_s: NDArray[np.float64],
+    gyr: NDArray[np.float64],
+    acc: NDArray[np.float64],
+    q_sensor_to_level: NDArray[np.float64],
+    valid: NDArray[np.bool_],
+    *,
+    upright_known: bool,
+) -> SegmentMotion:
+    """Turn readings of a sensor into those of its segment.
+
+    Parameters
+    ----------
+    axes : (3, 3) float64
+        Rows forward, left, up in the sensor frame.
+    """
+    return SegmentMotion(
+        rate_hz=rate_hz,
+        time_s=time_s,
+        gyr=gyr @ axes.T,
+        acc=acc @ axes.T,
+        # Columns of `axes.T` are the segment's axes in the sensor frame: segment to sensor.
+        q_segment_to_level=multiply(q_sensor_to_level, quaternion_of(axes.T)),
+        valid=valid,
+        upright_known=upright_known,
+    )
+
+
+def quaternion_of(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Unit quaternion (4,) of a rotation matrix.
+
+    The eigenvector of the greatest eigenvalue of Bar-Itzhack's matrix, J. Guid. Control Dyn.
+    23:1085, 2000: no case distinction, and exact for a matrix that is one.
+    """
+    (xx, xy, xz), (yx, yy, yz), (zx, zy, zz) = matrix
+    k = np.array(
+        [
+            [xx - yy - zz, yx + xy, zx + xz, zy - yz],
+            [yx + xy, yy - xx - zz, zy + yz, xz - zx],
+            [zx + xz, zy + yz, zz - xx - yy, yx - xy],
+            [zy - yz, xz - zx, yx - xy, xx + yy + zz],
+        ]
+    )
+    x, y, z, w = np.linalg.eigh(k)[1][:, 3]
+    return np.array([w, x, y, z]) * (1.0 if w >= 0.0 else -1.0)

@@ -1,0 +1,65 @@
+"""Attitude of the segments that never stand still in walking: shanks and pelvis."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cext import moving_mean, smooth_orientation
+
+from .mounting import mean_up, pelvis_axes, shank_axes
+from .segment import SegmentMotion, in_segment_frame
+from .stance import rest_bias
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from edge.timegrid import Span
+
+# Standing: over this long, the rate stays below this.
+REST_S = 1.0
+REST_RADPS = 0.1
+
+
+def shank_motion(span: Span, k: int) -> SegmentMotion | None:
+    """Follow the shank that is the k-th segment of a span; None where it did not swing."""
+    gyr, acc, attitude = _levelled(span, k)
+    up, known = _upright(gyr, attitude, span.rate_hz)
+    axes = shank_axes(gyr, span.rate_hz, up)
+    if axes is None:
+        return None
+    return in_segment_frame(
+        axes, span.rate_hz, span.time_s, gyr, acc, attitude, span.valid[:, k], upright_known=known
+    )
+
+
+def pelvis_motion(span: Span, k: int) -> SegmentMotion | None:
+    """Follow the pelvis, k-th segment of a span; None where it shows no way forward."""
+    gyr, acc, attitude = _levelled(span, k)
+    up, known = _upright(gyr, attitude, span.rate_hz)
+    axes = pelvis_axes(acc, span.rate_hz, up)
+    if axes is None:
+        return None
+    return in_segment_frame(
+        axes, span.rate_hz, span.time_s, gyr, acc, attitude, span.valid[:, k], upright_known=known
+    )
+
+
+def _levelled(
+    span: Span, k: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    gyr = np.ascontiguousarray(span.gyr[:, k])
+    acc = np.ascontiguousarray(span.acc[:, k])
+    gyr = gyr - rest_bias(gyr, span.rate_hz)
+    return gyr, acc, smooth_orientation(span.rate_hz, gyr, acc)
+
+
+def _upright(
+    gyr: NDArray[np.float64], attitude: NDArray[np.float64], rate_hz: float
+) -> tuple[NDArray[np.float64], bool]:
+    """Up in the sensor frame, and whether it was seen in standing."""
+    power = moving_mean(np.einsum("ij,ij->i", gyr, gyr), round(REST_S * rate_hz))
+    rest = power < REST_RADPS**2
+    known = bool(np.count_nonzero(rest) >= REST_S * rate_hz)
+    return mean_up(attitude[rest] if known else attitude), known
