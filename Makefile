@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 CORE := $(wildcard cext/*.pyx cext/*.pxd cext/*.h)
 
-.PHONY: demo test install check check-safe bench wheel mosquitto clean
+.PHONY: demo test install check check-safe bench contract wheel mosquitto clean
 
 demo: $(INSTALLED)
 	$(BIN)/evenstride demo $(ARGS)
@@ -32,6 +32,10 @@ check-safe: $(INSTALLED)
 bench: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --editable '.[bench]'
 	$(BIN)/python -m pytest tests/bench --benchmark-only --benchmark-group-by=group $(ARGS)
+
+# The papers that are made from the table of channels.
+contract: $(INSTALLED)
+	$(BIN)/python -c "from pathlib import Path; from edge.contract_docs import write_documents; write_documents(Path('docs/contract'))"
 
 wheel: $(INSTALLED)
 	$(BIN)/python -m build --wheel

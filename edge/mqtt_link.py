@@ -72,7 +72,7 @@ class Link:
         Address, TLS, keep-alive.
     client_id : str
         Name at the broker; whoever comes later with the same one drives this one out.
-    will : Message
+    will : Message, optional
         What the broker publishes when this link breaks.
     subscriptions : sequence of str
         Topics to hear, at QoS 1.
@@ -91,7 +91,7 @@ class Link:
         self,
         broker: Broker,
         client_id: str,
-        will: Message,
+        will: Message | None = None,
         subscriptions: Sequence[str] = (),
         version: MQTTProtocolVersion = MQTT_5,
     ) -> None:
@@ -105,14 +105,15 @@ class Link:
         self._wrong_version = False
         self._client = self._make_client(client_id, will)
 
-    def _make_client(self, client_id: str, will: Message) -> Client:
+    def _make_client(self, client_id: str, will: Message | None) -> Client:
         client = Client(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
             protocol=self._version,
             reconnect_on_failure=False,
         )
-        client.will_set(will.topic, will.payload, will.qos, will.retain)
+        if will is not None:
+            client.will_set(will.topic, will.payload, will.qos, will.retain)
         client.max_inflight_messages_set(WINDOW)
         client.connect_timeout = CONNECT_S
         if self._broker.tls:
@@ -213,13 +214,15 @@ class Link:
         self.events.put(Acknowledged(mid, str(code) if code.is_failure else None))
 
     def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
-        # A retained command would be obeyed anew at each connect.
-        if not message.retain:
-            self.events.put(Message(message.topic, bytes(message.payload), message.qos))
+        payload = bytes(message.payload)
+        self.events.put(Message(message.topic, payload, message.qos, message.retain))
 
 
 def open_link(
-    broker: Broker, client_id: str, will: Message, subscriptions: Sequence[str] = ()
+    broker: Broker,
+    client_id: str,
+    will: Message | None = None,
+    subscriptions: Sequence[str] = (),
 ) -> Link:
     """Connect by the version the configuration names; `auto`: by 5, else by 3.1.1.
 

@@ -240,7 +240,8 @@ class Publisher:
 
     def _obey(self, message: Message) -> None:
         parts = parse_topic(message.topic)
-        if self._command is not None and parts is not None:
+        # A retained command would be obeyed anew at each connect.
+        if self._command is not None and parts is not None and not message.retain:
             self._command(parts[2].removeprefix("cmd/"), message.payload)
 
     def _take_leave(self, link: Link, delivery: Delivery) -> None:
