@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 WINDOW = 64
 KEPT = 0.25
-LEAST_EXCHANGES = 4
+# Ready with eight: the best three of them are hardly ever ones that met a busy host.
+LEAST_EXCHANGES = 8
+LEAST_KEPT = 3
 # Exchanges of before an outage say nothing about a clock that has wandered since.
 OLDEST_NS = 120_000_000_000
 # Crystals of boards keep within 200 ppm; the prior holds the slope while exchanges are few.
@@ -115,7 +117,7 @@ def fit_line(exchanges: Sequence[Exchange], tick_hz: float) -> _Line:
     )
     sent, node_in, node_out, received = stamps.T.astype(np.float64)
     round_trip = (received - sent) - (node_out - node_in) * ns_per_tick
-    count = min(len(exchanges), max(LEAST_EXCHANGES, round(KEPT * len(exchanges))))
+    count = min(len(exchanges), max(LEAST_KEPT, round(KEPT * len(exchanges))))
     kept = np.argpartition(round_trip, count - 1)[:count]
     x = (node_in + node_out)[kept] * (ns_per_tick / 2)
     y = (sent + received)[kept] / 2 - x
@@ -217,14 +219,14 @@ class ClockTrack:
     Parameters
     ----------
     exchanges : sequence of Exchange
-        All exchanges of one epoch, in order, at least four.
+        All exchanges of one epoch, in order, at least eight.
     tick_hz : float
         Nominal rate of the node's ticks.
 
     Raises
     ------
     ValueError
-        With fewer than four exchanges.
+        With fewer than eight exchanges.
     """
 
     def __init__(self, exchanges: Sequence[Exchange], tick_hz: float) -> None:

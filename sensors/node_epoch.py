@@ -30,11 +30,13 @@ class Epoch:
     expected : int
         Number of the sample that must come next.
     expected_ticks : int or None
-        Ticks of that sample, where the packet before it is at hand.
+        Ticks of that sample, None before the first packet.
     overrun : int
         Samples that the node said it lost itself.
     syncs : int
         Exchanges so far.
+    scale, full : (9,) float64, (9,) int32
+        SI units a reading, and the magnitude from which it is saturated.
     """
 
     index: int
@@ -44,8 +46,15 @@ class Epoch:
     expected_ticks: int | None = None
     overrun: int = 0
     syncs: int = 0
+    scale: NDArray[np.float64] = field(init=False)
+    full: NDArray[np.int32] = field(init=False)
     _last_ticks: int = 0
     _last_host_ns: int | None = None
+
+    def __post_init__(self) -> None:
+        hello = self.hello
+        self.scale = np.repeat([hello.gyr_scale, hello.acc_scale, hello.mag_scale], 3)
+        self.full = np.repeat([hello.gyr_full, hello.acc_full, hello.mag_full], 3).astype(np.int32)
 
     def full_ticks(self, ticks: int, host_ns: int) -> int | None:
         """Full value of a wrapping counter: the one nearest to what the host's clock expects.
@@ -64,6 +73,14 @@ class Epoch:
             self._last_ticks, self._last_host_ns = full, host_ns
         return full
 
+    def skip_to(self, number: int) -> int:
+        """Expect a later sample next; return how many are lost by that."""
+        skipped = max(number - self.expected, 0)
+        self.expected += skipped
+        if self.expected_ticks is not None:
+            self.expected_ticks += round(skipped * self.hello.tick_hz / self.hello.rate_hz)
+        return skipped
+
     def full_number(self, data: Data, t0_ticks: int) -> int:
         """Full number of the first sample of a packet, from its low 16 bits.
 
@@ -72,7 +89,8 @@ class Epoch:
         """
         ahead = (data.seq - self.expected) & 0xFFFF
         if self.expected_ticks is None:
-            return self.expected + ahead
+            # HELLO has just told the full number: what is further ahead than half is behind.
+            return self.expected + ahead - (0x10000 if ahead >= 0x8000 else 0)
         by_ticks = ((t0_ticks - self.expected_ticks) << 8) / data.period_ticks_q8
         return self.expected + ahead + 0x10000 * round((by_ticks - ahead) / 0x10000)
 
@@ -104,30 +122,27 @@ class Run:
 
     def block(self, name: str) -> Block:
         """Make one block of all packets; the clock of the epoch must be ready."""
-        hello, clock = self.epoch.hello, self.epoch.clock
+        epoch, channels = self.epoch, self.channels
         raw = b"".join(packet.readings for packet in self.packets)
-        readings = np.frombuffer(raw, "<i2").reshape(-1, self.channels).astype(np.int16)
+        readings = np.frombuffer(raw, "<i2").reshape(-1, channels).astype(np.int16)
         ticks = self._ticks()
-        scale = np.repeat([hello.gyr_scale, hello.acc_scale, hello.mag_scale], 3)
-        full = np.repeat([hello.gyr_full, hello.acc_full, hello.mag_full], 3)[: self.channels]
         # Widened first: the magnitude of -32768 does not fit into 16 bits.
-        at_end = np.abs(readings.astype(np.int32)) >= full
+        at_end = np.abs(readings.astype(np.int32)) >= epoch.full[:channels]
         return Block(
             name,
-            self.epoch.index,
+            epoch.index,
             self.first,
             ticks,
-            clock.host_ns(ticks),
+            epoch.clock.host_ns(ticks),
             readings,
-            scale[: self.channels],
+            epoch.scale[:channels],
             np.any(at_end, axis=1),
-            clock.uncertainty_s(int(ticks[-1])),
+            epoch.clock.uncertainty_s(int(ticks[-1])),
         )
 
     def _ticks(self) -> NDArray[np.int64]:
-        counts = np.array([packet.count for packet in self.packets])
-        periods = np.repeat([packet.period_ticks_q8 for packet in self.packets], counts)
-        before = np.repeat(np.cumsum(counts) - counts, counts)
-        within = np.arange(self.count) - before
-        starts = np.repeat(np.array(self.starts, np.int64), counts)
-        return np.asarray(starts + (within * periods >> 8), np.int64)
+        parts = [
+            start + (np.arange(packet.count) * packet.period_ticks_q8 >> 8)
+            for start, packet in zip(self.starts, self.packets, strict=True)
+        ]
+        return np.concatenate(parts) if len(parts) > 1 else parts[0]

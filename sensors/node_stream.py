@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # An odd period does not beat with the second, the frame or any other timer (as Klipper does).
 SYNC_PERIOD_NS = 983_900_000
 # The first exchanges of an epoch come quickly: no sample has a time before the clock is ready.
-FAST_SYNC_PERIOD_NS = 53_000_000
+FAST_SYNC_PERIOD_NS = 31_000_000
 FAST_SYNCS = 16
 SYNC_TIMEOUT_NS = 1_500_000_000
 HELLO_PERIOD_NS = 500_000_000
@@ -173,21 +173,21 @@ class NodeStream:
         elif hello.uid != epoch.hello.uid:
             # Another node on this line: what it took before belongs to nobody's session.
             self._open(hello, epoch.index + 1, hello.next_sample)
-        elif hello.boot != epoch.hello.boot:
-            self._close(epoch, hello)
-            self._open(hello, epoch.index + 1, 0)
-            self._skip_to(hello.next_sample)
         else:
+            if hello.boot != epoch.hello.boot:
+                self._close(epoch, hello)
+                epoch = self._open(hello, epoch.index + 1, 0)
             epoch.hello = hello
-            self._skip_to(hello.next_sample)
+            self.counters.lost += epoch.skip_to(hello.next_sample)
 
-    def _open(self, hello: Hello, index: int, first: int) -> None:
+    def _open(self, hello: Hello, index: int, first: int) -> Epoch:
         # A former boot of which the clock never got ready will have no times any more.
         while self._runs and not self._runs[-1].epoch.clock.ready:
             self._forget(self._runs.pop())
         self._epoch = Epoch(index, hello, ClockModel(hello.tick_hz), first)
         self._asked = None
         self._next_sync_ns = 0
+        return self._epoch
 
     def _close(self, epoch: Epoch, hello: Hello) -> None:
         """Count what the former boot took after the last packet that came through."""
@@ -209,15 +209,7 @@ class NodeStream:
             self.status = packet
             self.counters.overrun += max(packet.overrun_samples - epoch.overrun, 0)
             epoch.overrun = packet.overrun_samples
-            self._skip_to(packet.next_sample)
-
-    def _skip_to(self, number: int) -> None:
-        """Count as lost what the node has sent and what has not arrived."""
-        epoch = self._epoch
-        if epoch is not None and number > epoch.expected:
-            self.counters.lost += number - epoch.expected
-            epoch.expected = number
-            epoch.expected_ticks = None
+            self.counters.lost += epoch.skip_to(packet.next_sample)
 
     def _take_data(self, epoch: Epoch, data: Data, host_ns: int) -> None:
         t0 = epoch.full_ticks(data.t0_ticks, host_ns)
@@ -228,7 +220,7 @@ class NodeStream:
         if number < epoch.expected:
             self.counters.late += 1
             return
-        self._skip_to(number)
+        self.counters.lost += epoch.skip_to(number)
         if not self._runs or not self._runs[-1].continues_with(epoch, number, data):
             self._runs.append(Run(epoch, number, data.channels))
         self._runs[-1].append(data, t0)

@@ -43,8 +43,8 @@ class Wire:
         self._line = Line(model, seed)
         self._start_ns = start_ns
         self._events = [fault for fault in faults if isinstance(fault, Reboot | Overrun)]
-        self._faults = [fault for fault in faults if not isinstance(fault, Reboot | Overrun)]
-        self._plugs = [fault for fault in self._faults if isinstance(fault, Unplug)]
+        self.faults = [fault for fault in faults if not isinstance(fault, Reboot | Overrun)]
+        self._plugs = [fault for fault in self.faults if isinstance(fault, Unplug)]
 
     @property
     def next_ns(self) -> int | None:
@@ -76,7 +76,7 @@ class Wire:
         return self._line.through(now_ns)
 
     def _send(self, packets: list[Sent]) -> None:
-        for fault in self._faults:
+        for fault in self.faults:
             packets = [
                 passed
                 for sent in packets
