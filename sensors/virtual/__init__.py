@@ -1,5 +1,6 @@
 """A walking person with known truth, and the nodes that person wears."""
 
+from .chain import TrueChain
 from .kinematics import Kinematics
 from .person import Leg, LegLengthStrategy, Variability, VirtualPerson
 from .plan import Bow, Jog, Sit, Stairs, Stand, Turn, Walk
@@ -19,6 +20,7 @@ __all__ = [
     "Sit",
     "Stairs",
     "Stand",
+    "TrueChain",
     "TrueContact",
     "TrueStep",
     "TrueStride",

@@ -125,9 +125,9 @@ def strike_angle(person: VirtualPerson, stance: Stance) -> float:
 
 def push_off_angle(person: VirtualPerson, stance: Stance) -> float:
     """Toe-down angle with which a foot leaves; it stays large in short steps."""
-    scale = 0.4 + 0.6 * stance.leave_m / REFERENCE_STRIDE_M
+    scale = 0.4 + 0.6 * min(1.2, stance.leave_m / REFERENCE_STRIDE_M)
     scale *= 1 + person.variability.angle * stance.vary[1]
-    return float(person.leg(stance.side).push_off_angle * scale)
+    return float(person.leg(stance.side).push_off_angle * scale * stance.ease)
 
 
 def landing_inversion(person: VirtualPerson, stance: Stance) -> float:

@@ -20,13 +20,16 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 
+UNHURRIED_STANCE_S = 0.55
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One step before it has a place.
 
-    `stance_scale` scales the shares of the stride of which the leg tells; `bounce` is the sign of
-    the pelvis' bounce (walking rises over the stance leg, jogging sinks); `strike_scale` scales
-    the strike angle.
+    `stance_scale` scales the shares of the stride of which the leg tells, `heel_off_scale` that of
+    heel-off once more; `bounce` is the sign of the pelvis' bounce (walking rises over the stance
+    leg, jogging sinks); `strike_scale` scales the strike angle and the reach of the shank.
     """
 
     time_s: float
@@ -34,6 +37,7 @@ class Step:
     turn: float = 0.0
     rise_m: float = 0.0
     stance_scale: float = 1.0
+    heel_off_scale: float = 1.0
     bounce: float = 1.0
     strike_scale: float = 1.0
 
@@ -69,6 +73,11 @@ class Stance:
     step: Step | None = None
     reach_m: float = 0.0
     leave_m: float = 0.0
+
+    @property
+    def ease(self) -> float:
+        """Scale of the angles reached on the ground: less than 1 where there is little time."""
+        return 0.4 + 0.6 * min(1.0, (self.fc_s - self.ic_s) / UNHURRIED_STANCE_S)
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,7 +129,8 @@ class _Layout:
                 stance.ic_s = ic_s[k]
                 stance.flat_from_s = ic_s[k] + leg.foot_flat_share * scale * stride_s
             if going_on:
-                stance.flat_to_s = ic_s[k] + leg.heel_off_share * scale * stride_s
+                early = step.heel_off_scale if step else 1.0
+                stance.flat_to_s = ic_s[k] + leg.heel_off_share * early * scale * stride_s
                 stance.fc_s = ic_s[k] + leg.stance_share * scale * stride_s
                 way = stances[k + 2].place - stance.place
                 stance.leave_m = stances[k + 2].reach_m = float(np.hypot(way[0], way[1]))
@@ -154,7 +155,14 @@ def _steps_of(phase: Stepping) -> list[Step]:
             step = Step(time, phase.speed_mps * time, stance_scale=scale)
         case Jog():
             # Stance of 35 to 40 % of the stride leaves two flights in it.
-            step = Step(time, phase.speed_mps * time, 0.0, 0.0, 0.58, -1.0, 0.5)
+            step = Step(
+                time,
+                phase.speed_mps * time,
+                stance_scale=0.60,
+                heel_off_scale=0.72,
+                bounce=-1.0,
+                strike_scale=0.4,
+            )
         case Stairs():
             step = Step(time, phase.going_m, 0.0, phase.rise_m, strike_scale=0.0)
         case Turn():

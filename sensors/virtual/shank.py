@@ -135,9 +135,13 @@ def _stepping(person: VirtualPerson, run: Run, side: Side, via: Via) -> None:
     leg = person.leg(side)
     standing = person.standing_shank_pitch
 
-    def through(time_s: float, degrees: float, reach_m: float) -> None:
+    def through(time_s: float, degrees: float, reach_m: float, near: Stance) -> None:
         # Short steps move the shank less, about its standing pitch.
-        scale = (0.25 + 0.75 * reach_m / REFERENCE_STRIDE_M) if reach_m > 0 else 0.2
+        scale = 0.2 + 0.8 * min(1.2, reach_m / REFERENCE_STRIDE_M)
+        if degrees > 0:
+            scale *= near.ease
+        elif near.step:
+            scale *= near.step.strike_scale
         pitch = standing + scale * (radians(degrees) - standing)
         via.through(time_s, pitch + leg.shank_pitch_offset)
 
@@ -152,11 +156,13 @@ def _stepping(person: VirtualPerson, run: Run, side: Side, via: Via) -> None:
             time_s = ic_s + share * stance_s
             rising = k < 2 and time_s < run.start_s + RISING_S
             if not rising and (leaving or share < SETTLING_AFTER):
-                through(time_s, degrees, stance.reach_m if share < EARLY_STANCE else stance.leave_m)
+                reach_m = stance.reach_m if share < EARLY_STANCE else stance.leave_m
+                through(time_s, degrees, reach_m, stance)
         if leaving:
             swing_s = run.ic_s[k + 2] - stance.fc_s
             for share, degrees in SWING_PITCH:
-                through(stance.fc_s + share * swing_s, degrees, stance.leave_m)
+                near = stance if degrees > 0 else run.stances[k + 2]
+                through(stance.fc_s + share * swing_s, degrees, stance.leave_m, near)
 
 
 def _staying(stay: Stay, standing: float, via: Via) -> None:

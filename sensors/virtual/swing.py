@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -22,10 +22,27 @@ if TYPE_CHECKING:
     Angles = tuple[Curve, Curve, Curve]
 
 FOOT_AXES = "zyx"
-# Way of the ankle in swing (A): share of the swing, share of the way.
-PROGRESS = ((0.20, 0.135), (0.50, 0.465), (0.80, 0.849))
-TOE_RISE_M = -0.005
-"""The toe rises by this before it passes closest to the floor, at the middle of swing."""
+
+
+class WayPoint(NamedTuple):
+    """A point on the way of the ankle.
+
+    Shares of the swing and of the way (recording A); of a stair, how much is climbed or descended;
+    height of the toe above its clearance, None where the ankle is near the ground itself.
+    """
+
+    share: float
+    progress: float
+    climbed: float
+    descended: float
+    toe_rise_m: float | None
+
+
+WAY = (
+    WayPoint(0.20, 0.135, 0.35, 0.0, -0.005),
+    WayPoint(0.50, 0.465, 0.95, 0.15, 0.0),
+    WayPoint(0.80, 0.849, 1.05, 0.75, None),
+)
 LATE_ANKLE_RISE_M = 0.014
 """Ankle above its standing height at the last of the three points."""
 
@@ -68,13 +85,11 @@ def swings(
     lands = np.array([s.ic_s for s in stances[1:]])
     start = _ankle(angles, leaves, toes, np.array(person.toe))
     end = _ankle(angles, lands, touching, np.array(person.heel))
-    shares = [share for share, _ in PROGRESS]
-    moments = [leaves + share * (lands - leaves) for share in (0.0, *shares)]
+    moments = [leaves, *(leaves + via.share * (lands - leaves) for via in WAY)]
     states = [start]
-    rises = (TOE_RISE_M, 0.0, None)
-    for (_, progress), time_s, rise in zip(PROGRESS, moments[1:], rises, strict=True):
-        place = start.value + progress * (end.value - start.value)
-        place[:, 2] = _heights(person, stances, angles, time_s, rise)
+    for via, time_s in zip(WAY, moments[1:], strict=True):
+        place = start.value + via.progress * (end.value - start.value)
+        place[:, 2] = _heights(person, stances, angles, time_s, via)
         states.append(States.at_rest(place))
     curve = least_jerk(
         np.stack([*moments, lands], axis=1).ravel(),
@@ -89,19 +104,19 @@ def _heights(
     stances: Sequence[Stance],
     angles: Angles,
     time_s: Floats,
-    toe_rise_m: float | None,
+    via: WayPoint,
 ) -> Floats:
     """Height of the ankle in each swing: over the toe's clearance, or near its next stance."""
     old = np.array([stance.place[2] for stance in stances[:-1]])
     new = np.array([stance.place[2] for stance in stances[1:]])
-    if toe_rise_m is None:
-        late: Floats = new + person.ankle_height_m + LATE_ANKLE_RISE_M
-        late += np.maximum(0, old - new) / 4
-        return late
+    support = old + np.where(new > old, via.climbed, via.descended) * (new - old)
+    if via.toe_rise_m is None:
+        ankle: Floats = support + person.ankle_height_m + LATE_ANKLE_RISE_M
+        return ankle
     least = np.array([person.leg(stance.side).toe_clearance_m for stance in stances[1:]])
     turn = turning(angles, FOOT_AXES, time_s)
     toe = rotated(matrix(turn.q), np.tile(person.toe, (len(time_s), 1)))
-    height: Floats = np.maximum(old, new) + least + toe_rise_m - toe[:, 2]
+    height: Floats = support + least + via.toe_rise_m - toe[:, 2]
     return height
 
 

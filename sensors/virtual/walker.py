@@ -13,6 +13,7 @@ import numpy as np
 
 from sensors.sample import Segment, Side
 
+from .chain import TrueChain, chain_of
 from .foot import foot_motion
 from .layout import lay_out
 from .pelvis import pelvis_motion
@@ -86,3 +87,12 @@ class Walker:
     def truth(self) -> WalkTruth:
         """What the walk really was."""
         return truth_of(self.person, self.footfalls, self._feet, self._pelvis)
+
+    @cached_property
+    def chain(self) -> tuple[TrueChain, ...]:
+        """What foot, shank and pelvis did in each of `truth.strides`."""
+        return tuple(
+            chain_of(stride, self.motion(FEET[stride.side]), self.motion(SHANKS[stride.side]), hips)
+            for hips in [self.motion(Segment.PELVIS)]
+            for stride in self.truth.strides
+        )
