@@ -38,8 +38,6 @@ class Delivery:
         An open connection.
     message_of : callable
         Makes the message of a row; its second argument says whether the row is backfill.
-    now_ns : callable
-        The clock the rows were added by.
     backfill_per_s : float
         Limit of the backfill lane.
 
@@ -58,7 +56,6 @@ class Delivery:
         outbox: Outbox,
         link: Link,
         message_of: Callable[[Row, bool], Message],
-        now_ns: Callable[[], int],
         backfill_per_s: float,
     ) -> None:
         self.n_acknowledged = 0
@@ -67,11 +64,10 @@ class Delivery:
         self._outbox = outbox
         self._link = link
         self._message_of = message_of
-        self._now_ns = now_ns
         self._rate = backfill_per_s
         self._under_way: dict[int, tuple[Row, bool]] = {}
         self._acknowledged: list[int] = []
-        self._first_live = outbox.first_since(now_ns() - LIVE_NS)
+        self._first_live = outbox.first_since(time.monotonic_ns() - LIVE_NS)
         self._live_after = self._first_live - 1
         self._backfill_after = 0
         self._allowance = 0.0
@@ -131,7 +127,7 @@ class Delivery:
         self._acknowledged.append(row.n)
         self.n_acknowledged += 1
         if not backfill:
-            self.lag_s = max(self._now_ns() - row.mono_ns, 0) / 1e9
+            self.lag_s = (time.monotonic_ns() - row.mono_ns) / 1e9
 
     def clear(self) -> None:
         """Take what is acknowledged out of the outbox; a disk that refuses is asked again later."""

@@ -134,7 +134,6 @@ class Publisher:
             self._store.outbox,
             link,
             self._message_of,
-            self._now_ns,
             self._config.broker.backfill_per_s,
         )
         try:

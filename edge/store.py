@@ -229,8 +229,10 @@ class Store:
     def _wait(
         self, channel: Channel, stream: str, name: str, session: str | None, payload: bytes
     ) -> None:
+        # The machine's own clock, which the publisher shares: `now_ns` may be a faster one.
+        mono_ns = time.monotonic_ns()
         self._waiting.append(
-            _Made(name, channel, stream, session, self._now_ns(), self._utc_ns(), payload)
+            _Made(name, channel, stream, session, mono_ns, self._utc_ns(), payload)
         )
         if len(self._waiting) >= ROWS_A_TRANSACTION:
             self.commit()
