@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# Height and obliquity at mid-stance are means over this much to either side.
+# Height and obliquity at mid-stance come from this much to either side, by a parabola: a mean
+# would cut half a millimetre off a bounce of 20.
 MIDSTANCE_S = 0.04
 SHORTEST_STRIDE_S, LONGEST_STRIDE_S = 0.7, 2.5
 # Slow drift of the level over a bout: one polynomial degree for every 12 s, no less and no more.
@@ -180,7 +181,8 @@ def midstance_difference(
 def _height_difference(
     rate_hz: float, vertical: NDArray[np.float64], start: int, left: int, stop: int
 ) -> float:
-    around = round(MIDSTANCE_S * rate_hz)
+    weights = _parabola(rate_hz)
+    around = len(weights) // 2
     share = np.linspace(0.0, 1.0, stop - start + 1)
     acceleration = vertical[start : stop + 1]
     velocity = _integral(acceleration - _mean(acceleration), rate_hz)
@@ -189,8 +191,15 @@ def _height_difference(
     height -= height[-1] * share
     # The stride is periodic: what lies before its beginning lies before its end.
     ends = np.concatenate([height[-1 - around : -1], height[: around + 1]])
-    middle = left - start
-    return float(ends.mean() - height[middle - around : middle + around + 1].mean())
+    middle = height[left - start - around : left - start + around + 1]
+    return float(weights @ (ends - middle))
+
+
+def _parabola(rate_hz: float) -> NDArray[np.float64]:
+    """Weights of the samples about mid-stance that give a fitted parabola's value there."""
+    around = round(MIDSTANCE_S * rate_hz)
+    weights: NDArray[np.float64] = np.linalg.pinv(np.vander(np.arange(-around, around + 1.0), 3))[2]
+    return weights
 
 
 def _integral(values: NDArray[np.float64], rate_hz: float) -> NDArray[np.float64]:
@@ -211,15 +220,13 @@ def mean_obliquity_slope(
 
     Skin that turns with the stride does so oppositely at both and drops out.
     """
-    around = round(MIDSTANCE_S * rate_hz)
+    weights = _parabola(rate_hz)
+    offsets = np.arange(len(weights)) - len(weights) // 2
     slope = np.sin(obliquity(hip_line, walk.up))
-    total = np.concatenate([[0.0], np.cumsum(slope)])
 
     def at(ticks: NDArray[np.int64]) -> NDArray[np.float64]:
-        mean: NDArray[np.float64] = (total[ticks + around + 1] - total[ticks - around]) / (
-            2 * around + 1
-        )
-        return mean
+        value: NDArray[np.float64] = slope[ticks[:, None] + offsets] @ weights
+        return value
 
     right = (at(strides.right_from) + at(strides.right_to)) / 2
     return (right + at(strides.left)) / 2
