@@ -22,7 +22,7 @@ from sensors.virtual import (
     Walk,
     Walker,
 )
-from sensors.virtual.kinematics import matrix
+from sensors.virtual.body.kinematics import matrix
 from sensors.virtual.walker import FEET, SHANKS
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "frames.md"

@@ -12,7 +12,7 @@ import pytest
 
 from sensors import Segment, Side
 from sensors.virtual import Leg, Stand, Turn, Variability, VirtualPerson, Walk, Walker
-from sensors.virtual.kinematics import Kinematics
+from sensors.virtual.body.kinematics import Kinematics
 from sensors.virtual.walker import FEET, SHANKS
 
 GRAVITY = np.array([0.0, 0.0, 9.81])

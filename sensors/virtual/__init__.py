@@ -1,12 +1,12 @@
 """A walking person with known truth, and the nodes that person wears."""
 
-from .chain import TrueChain
-from .kinematics import Kinematics
-from .person import Leg, LegLengthStrategy, Variability, VirtualPerson
-from .plan import Bow, Jog, Sit, Stairs, Stand, Turn, Walk
+from .body.kinematics import Kinematics
+from .body.person import Leg, LegLengthStrategy, Variability, VirtualPerson
 from .signals import Imperfections, Readings, Signal
-from .truth import TrueContact, TrueStep, TrueStride, WalkTruth
+from .truth.chain import TrueChain
+from .truth.records import TrueContact, TrueStep, TrueStride, WalkTruth
 from .walker import Walker
+from .way.plan import Bow, Jog, Sit, Stairs, Stand, Turn, Walk
 
 __all__ = [
     "Bow",

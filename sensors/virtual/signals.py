@@ -13,12 +13,12 @@ import numpy as np
 
 from sensors.sample import Segment
 
-from .kinematics import rotated_back
+from .body.kinematics import rotated_back
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from .kinematics import Kinematics
+    from .body.kinematics import Kinematics
     from .walker import Motion
 
     Floats = NDArray[np.float64]

@@ -13,23 +13,23 @@ import numpy as np
 
 from sensors.sample import Segment, Side
 
-from .chain import TrueChain, chain_of
-from .foot import foot_motion
-from .layout import lay_out
-from .pelvis import pelvis_motion
-from .shank import shank_motion
+from .body.foot import foot_motion
+from .body.pelvis import pelvis_motion
+from .body.shank import shank_motion
 from .signals import PLACES_M, Imperfections, Signal
-from .witness import truth_of
+from .truth.chain import TrueChain, chain_of
+from .truth.witness import truth_of
+from .way.layout import lay_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from .kinematics import Kinematics
-    from .person import VirtualPerson
-    from .plan import Phase
-    from .truth import WalkTruth
+    from .body.kinematics import Kinematics
+    from .body.person import VirtualPerson
+    from .truth.records import WalkTruth
+    from .way.plan import Phase
 
 FEET = {Side.LEFT: Segment.LEFT_FOOT, Side.RIGHT: Segment.RIGHT_FOOT}
 SHANKS = {Side.LEFT: Segment.LEFT_SHANK, Side.RIGHT: Segment.RIGHT_SHANK}

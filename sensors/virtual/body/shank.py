@@ -11,12 +11,13 @@ from itertools import pairwise
 from math import radians
 from typing import TYPE_CHECKING
 
+from sensors.virtual.way.footfalls import Run
+from sensors.virtual.way.plan import Bow, Sit
+
 from .curve import Via
 from .foot import landing_inversion
-from .footfalls import Run
 from .kinematics import Kinematics, turning
 from .person import REFERENCE_STRIDE_M, leftward
-from .plan import Bow, Sit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,10 +26,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sensors.sample import Side
+    from sensors.virtual.way.footfalls import Footfalls, Stance, Stay
 
     from .curve import Curve
     from .foot import FootMotion
-    from .footfalls import Footfalls, Stance, Stay
     from .person import VirtualPerson
 
     Floats = NDArray[np.float64]

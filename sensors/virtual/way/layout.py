@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sensors.sample import Side
+from sensors.virtual.body.person import leftward
 
 from .footfalls import Footfalls, Run, Stance, Stay, Step
-from .person import leftward
 from .plan import Bow, Jog, Sit, Stairs, Stand, Turn, Walk
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .person import VirtualPerson
+    from sensors.virtual.body.person import VirtualPerson
+
     from .plan import Phase, Staying, Stepping
 
 INITIATION_S = 0.5

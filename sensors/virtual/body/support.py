@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sensors.sample import Side
+    from sensors.virtual.way.footfalls import Run
 
-    from .footfalls import Run
     from .person import VirtualPerson
 
     Floats = NDArray[np.float64]

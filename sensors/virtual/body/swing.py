@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from .footfalls import Stance
+    from sensors.virtual.way.footfalls import Stance
+
     from .person import VirtualPerson
 
     Floats = NDArray[np.float64]

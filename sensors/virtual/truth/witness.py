@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sensors.sample import Side
+from sensors.virtual.body.foot import foot_heading, landing_inversion, push_off_angle, strike_angle
+from sensors.virtual.body.leg_lengths import LegLengths
+from sensors.virtual.body.person import leftward
+from sensors.virtual.body.support import midstance
+from sensors.virtual.way.footfalls import Stay
 
-from .foot import foot_heading, landing_inversion, push_off_angle, strike_angle
-from .footfalls import Stay
-from .leg_lengths import LegLengths
-from .person import leftward
-from .support import midstance
-from .truth import TrueContact, TrueMidstance, TrueStay, TrueStep, TrueStride, WalkTruth
+from .records import TrueContact, TrueMidstance, TrueStay, TrueStep, TrueStride, WalkTruth
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from .foot import FootMotion
-    from .footfalls import Footfalls, Run, Stance
-    from .pelvis import PelvisMotion
-    from .person import VirtualPerson
+    from sensors.virtual.body.foot import FootMotion
+    from sensors.virtual.body.pelvis import PelvisMotion
+    from sensors.virtual.body.person import VirtualPerson
+    from sensors.virtual.way.footfalls import Footfalls, Run, Stance
 
 SAMPLES = 400
 """Moments of each swing at which its clearances are read off."""

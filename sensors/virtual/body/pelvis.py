@@ -14,19 +14,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sensors.sample import Side
+from sensors.virtual.way.footfalls import Run
+from sensors.virtual.way.plan import Bow, Sit
 
 from .curve import Curve, States, Via, least_jerk
-from .footfalls import Run
 from .kinematics import Kinematics, turning
 from .leg_lengths import MIDSTANCE_DROP, LegLengths
 from .person import REFERENCE_STRIDE_M, leftward
-from .plan import Bow, Sit
 from .support import Support, supports_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from .footfalls import Footfalls, Stance, Stay
+    from sensors.virtual.way.footfalls import Footfalls, Stance, Stay
+
     from .person import VirtualPerson
 
     Floats = NDArray[np.float64]

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sensors.sample import Segment, Side
-
-from .person import leftward
-from .signals import GRAVITY_MPS2, PLACES_M
+from sensors.virtual.body.person import leftward
+from sensors.virtual.signals import GRAVITY_MPS2, PLACES_M
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from .kinematics import Kinematics
-    from .truth import TrueStride
-    from .walker import Motion
+    from sensors.virtual.body.kinematics import Kinematics
+    from sensors.virtual.walker import Motion
+
+    from .records import TrueStride
 
     Floats = NDArray[np.float64]
 

@@ -14,7 +14,7 @@ import numpy as np
 from sensors.sample import Side
 
 if TYPE_CHECKING:
-    from .leg_lengths import LegLengths
+    from sensors.virtual.body.leg_lengths import LegLengths
 
 
 @dataclass(frozen=True, slots=True)
