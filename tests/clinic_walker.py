@@ -12,13 +12,22 @@ from cext import quaternion
 from edge.gait.leg_length import Phase
 from edge.timegrid import Span
 from sensors import Segment, Side
-from sensors.virtual.person import Leg, LegLengthStrategy, Variability, VirtualPerson
-from sensors.virtual.plan import Bow, Sit, Stand, Turn, Walk
+from sensors.virtual import (
+    Bow,
+    Leg,
+    LegLengthStrategy,
+    Sit,
+    Stand,
+    Turn,
+    Variability,
+    VirtualPerson,
+    Walk,
+)
 from sensors.virtual.signals import Imperfections
 from sensors.virtual.walker import Walker
 
 if TYPE_CHECKING:
-    from sensors.virtual.truth import WalkTruth
+    from sensors.virtual import WalkTruth
 
 RATE_HZ = 100.0
 ABOUT_TURN = Turn(pi, 4, 0.0)

@@ -11,7 +11,7 @@ from cext import quaternion
 from edge.gait.leg_length import estimate_leg_length
 from edge.gait.leg_length.phases import cut
 from sensors import Segment, Side
-from sensors.virtual.person import LegLengthStrategy
+from sensors.virtual import LegLengthStrategy
 from tests.clinic_person import person, turned
 from tests.clinic_walker import drawn_sensors, legs, record, steady
 
