@@ -22,7 +22,7 @@ PURE = [
     ROOT / "edge/pipeline.py",
     ROOT / "edge/timegrid.py",
     ROOT / "edge/results.py",
-    *sorted((ROOT / "edge/gait").glob("*.py")),
+    *sorted((ROOT / "edge/gait").rglob("*.py")),
 ]
 
 

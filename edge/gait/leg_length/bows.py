@@ -154,6 +154,9 @@ def _bow(phase: _Turning, start: int, stop: int) -> Bow:
     depth = float(tilt.max() - (tilt[0] + tilt[-1]) / 2)
     moving = phase.rate[start:stop]
     moving = moving[np.linalg.norm(moving, axis=1) > LEAST_RATE]
+    if depth < LEAST_DEPTH_RAD:
+        shallow = f"it went down by {np.degrees(depth):.0f} deg only"
+        return Bow(start, stop, phase.about, depth, shallow)
     if len(moving) < 3:
         return Bow(start, stop, phase.about, depth, "it was too slow")
     axis = principal_axis(moving)
@@ -162,9 +165,7 @@ def _bow(phase: _Turning, start: int, stop: int) -> Bow:
     wobble = float(np.sqrt(max(np.sum(moving**2) / np.sum(along**2) - 1.0, 0.0)))
     duration_s = (stop - start) / phase.rate_hz
     fault = None
-    if depth < LEAST_DEPTH_RAD:
-        fault = f"it went down by {np.degrees(depth):.0f} deg only"
-    elif not SHORTEST_S <= duration_s <= LONGEST_S:
+    if not SHORTEST_S <= duration_s <= LONGEST_S:
         fault = f"it took {duration_s:.1f} s"
     elif wobble > MOST_WOBBLE:
         fault = "the pelvis twisted or leaned sideways on the way"
