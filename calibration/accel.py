@@ -138,6 +138,7 @@ def fit_accel(
         error_u95_mps2=error,
         pose_rms_mps2=_rms(sphere.residuals),
         left_out_rms_mps2=left_out,
+        residuals_mps2=tuple(float(r) for r in sphere.residuals),
         gravity_mps2=gravity_mps2,
         n_poses=len(holds),
         form=form,

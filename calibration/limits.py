@@ -16,6 +16,7 @@ VALID_DAYS = {
     "mag_sphere": 30,
     "noise_allan": 365,
     "timing_taps": 180,
+    "verify_poses": 30,
 }
 
 # 3 mg tilt the pelvis by 0.17 deg: 0.5 mm of leg length at a hip width of 172 mm.

@@ -105,6 +105,7 @@ class AccelFit(Fit):
     error_u95_mps2: float = Field(description="Worst direction of gravity, after calibration")
     pose_rms_mps2: float
     left_out_rms_mps2: float = Field(description="Each pose predicted from the others")
+    residuals_mps2: tuple[float, ...] = Field(default=(), description="Of each pose")
     gravity_mps2: float
     n_poses: int
     form: Literal["poses", "six"]
@@ -162,6 +163,15 @@ class TimingFit(Fit):
     n_taps: int
 
 
+class Verification(Fit):
+    """A minute of still poses held against the certificate."""
+
+    worst_error_mps2: float = Field(description="Of gravity's length, any pose")
+    rms_error_mps2: float
+    gyro_bias_radps: float = Field(description="Greatest rate at rest, any axis, corrected")
+    n_poses: int
+
+
 class SensorCalibration(Record):
     """All that is known of one sensor: what the file on disk holds."""
 
@@ -175,6 +185,7 @@ class SensorCalibration(Record):
     mag: MagFit | None = None
     noise: NoiseFit | None = None
     timing: TimingFit | None = None
+    verification: Verification | None = None
 
     @property
     def fits(self) -> dict[str, Fit]:

@@ -16,7 +16,7 @@ import numpy as np
 from .errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -166,3 +166,67 @@ class Trial:
             raise StoreError(
                 f"{path}: expected the readings of step {step}; take that step again"
             ) from error
+
+
+class GroupTrial:
+    """A trial of all sensors that a person wears: one folder, within it a `Trial` for each.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if it is missing.
+    sensors : sequence of str, optional
+        Without them, those whose folders are there.
+    """
+
+    def __init__(self, folder: Path, sensors: Sequence[str] = ()) -> None:
+        names = sensors or sorted(path.name for path in folder.glob("*/") if path.is_dir())
+        self._trials = {name: Trial(folder / name) for name in names}
+
+    @property
+    def sensors(self) -> tuple[str, ...]:
+        """Names of the sensors."""
+        return tuple(self._trials)
+
+    def done(self) -> tuple[str, ...]:
+        """Steps whose readings are complete for every sensor."""
+        each = [trial.done() for trial in self._trials.values()]
+        return tuple(s for s in each[0] if all(s in done for done in each)) if each else ()
+
+    def save(self, step: str, readings: Mapping[str, Readings]) -> None:
+        """Write the readings of a step, those of one sensor after the other."""
+        for name, trial in self._trials.items():
+            trial.save(step, readings[name])
+
+    def load(self, step: str) -> dict[str, Readings]:
+        """Read the readings of a step.
+
+        Raises
+        ------
+        StoreError
+            If the step was never taken, or a file is damaged.
+        """
+        return {name: trial.load(step) for name, trial in self._trials.items()}
+
+
+def on_one_grid(
+    readings: Mapping[str, Readings],
+) -> tuple[float, dict[str, tuple[Array, Array]]]:
+    """Bring sensors with clocks of their own onto common ticks.
+
+    Returns
+    -------
+    rate_hz : float
+        Of the slowest sensor.
+    readings : dict of sensor to (gyr, acc)
+        Each (n, 3), interpolated between samples, over the time that all sensors share.
+    """
+    rate_hz = min(r.rate_hz for r in readings.values())
+    start_s = max(float(r.time_s[0]) for r in readings.values())
+    stop_s = min(float(r.time_s[-1]) for r in readings.values())
+    ticks_s = np.arange(start_s, stop_s, 1 / rate_hz)
+
+    def at_ticks(r: Readings, values: Array) -> Array:
+        return np.stack([np.interp(ticks_s, r.time_s, values[:, k]) for k in range(3)], axis=1)
+
+    return rate_hz, {name: (at_ticks(r, r.gyr), at_ticks(r, r.acc)) for name, r in readings.items()}
