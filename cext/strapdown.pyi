@@ -51,8 +51,8 @@ class Strapdown:
     Notes
     -----
     `noise` has three columns for each sample: white noise of the accelerometer, m/s2/sqrt(Hz); of
-    the gyroscope, rad/s/sqrt(Hz); standard deviation with which the velocity is zero, m/s, not
-    positive where the foot moves. Model and sources: strapdown.pyx. Samples must be finite.
+    the gyroscope, rad/s/sqrt(Hz); standard deviation with which the velocity is zero, m/s, 0
+    where the foot moves. Model and sources: strapdown.pyx. Samples must be finite.
     """
 
     def __init__(

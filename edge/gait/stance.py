@@ -33,9 +33,13 @@ class StanceParameters:
         Rate, and deviation of the specific force from gravity, that count as one unit of energy.
     still_energy : float
         Less is standing still.
-    nearby_s, least_factor, least_cap : float
-        Where no such moment is near (jogging): up to `least_factor` times the least energy within
-        `nearby_s`, itself counted up to `least_cap`.
+    broad_s, nearby_s, least_factor, least_cap : float
+        A foot that never stands that still (jogging) is still up to `least_factor` times
+        the least energy within `nearby_s`, itself counted up to `least_cap`. The energy is averaged
+        once more, over `broad_s`: a dip within a slow swing is short.
+    stride_s, stride_factor, stride_floor : float
+        That least energy is near to the least within a whole stride: no more than `stride_factor`
+        times it, nor times `stride_floor`. So a slow swing that pauses is no stance.
     still_sd_mps, roll_energy : float
         Velocity of the sensor at no energy, for 100 samples a second; at `roll_energy` its
         variance has doubled.
@@ -44,10 +48,14 @@ class StanceParameters:
     window_s: float = 0.06
     rate_sd_radps: float = 0.2
     force_sd_mps2: float = 0.5
-    still_energy: float = 1.0
+    still_energy: float = 1.5
+    broad_s: float = 0.08
     nearby_s: float = 0.7
     least_factor: float = 1.5
     least_cap: float = 200.0
+    stride_s: float = 1.8
+    stride_factor: float = 20.0
+    stride_floor: float = 0.5
     still_sd_mps: float = 0.02
     roll_energy: float = 20.0
 
@@ -73,11 +81,14 @@ def still_sd(
 ) -> NDArray[np.float64]:
     """Standard deviation of the velocity about zero (n,), m/s; 0 where the foot moves."""
     p = parameters
-    least = moving_least(energy, round(p.nearby_s * rate_hz))
-    border = np.maximum(p.still_energy, p.least_factor * np.minimum(least, p.least_cap))
+    broad = moving_mean(energy, round(p.broad_s * rate_hz))
+    near = moving_least(broad, round(p.nearby_s * rate_hz))
+    stride = moving_least(broad, round(p.stride_s * rate_hz))
+    stillest = broad <= p.least_factor * np.minimum(near, p.least_cap)
+    stillest &= near <= p.stride_factor * np.maximum(stride, p.stride_floor)
     # Samples closer together say less each: a stance must weigh the same at every rate.
     sd = p.still_sd_mps * np.sqrt(rate_hz / 100.0 * (1.0 + energy / p.roll_energy))
-    return np.where(energy <= border, sd, 0.0)
+    return np.where((energy <= p.still_energy) | stillest, sd, 0.0)
 
 
 def rest_bias(gyr: NDArray[np.float64], rate_hz: float) -> NDArray[np.float64]:

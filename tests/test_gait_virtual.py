@@ -1,0 +1,121 @@
+"""Strides of a virtual person, whose truth is exact: speeds, turns, stairs, jogging, mountings."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from edge.gait import analyse_walking
+from edge.results import Person
+from edge.timegrid import Span
+from sensors import Segment, Side
+from sensors.virtual import Imperfections, Jog, Stairs, Stand, Turn, VirtualPerson, Walk, Walker
+
+RATE_HZ = 200.0
+FEET = (Segment.LEFT_FOOT, Segment.RIGHT_FOOT)
+WAYS = {
+    "usual": Walk(20),
+    "slow": Walk(16, speed_mps=0.5, cadence_spm=70.0),
+    "very slow": Walk(14, speed_mps=0.25, cadence_spm=50.0),
+    "fast": Walk(24, speed_mps=1.8, cadence_spm=130.0),
+    "shuffling": Walk(20, speed_mps=0.3, cadence_spm=110.0),
+    "turning": Turn(np.pi, steps=8, step_length_m=0.4),
+    "jogging": Jog(20),
+    "upstairs": Stairs(10),
+    "downstairs": Stairs(10, rise_m=-0.17),
+}
+
+
+def worn(walker: Walker, segments=FEET, imperfections=None) -> Span:
+    time_s = np.arange(0.0, walker.end_s, 1.0 / RATE_HZ)
+    readings = [walker.sensor(s, imperfections)(time_s) for s in segments]
+    gyr = np.stack([r.gyr for r in readings], axis=1)
+    acc = np.stack([r.acc for r in readings], axis=1)
+    valid = np.ones(gyr.shape[:2], dtype=bool)
+    return Span(RATE_HZ, 0.0, segments, gyr, acc, None, valid, ~valid)
+
+
+def matched(walk, truth):
+    """Pairs of a true stride and the found one whose swing is the same."""
+    for true in truth.strides:
+        middle = (true.final_contact_s + true.next_initial_contact_s) / 2.0
+        same = [
+            s
+            for s in walk.strides
+            if s.side == true.side and s.final_contact_s < middle < s.next_initial_contact_s
+        ]
+        assert len(same) == 1
+        yield true, same[0]
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS.keys())
+def test_every_stride_is_found_with_its_length_and_its_contacts(way):
+    walker = Walker(VirtualPerson(), [Stand(2), Walk(4), way, Walk(4), Stand(2)], seed=1)
+    walk = analyse_walking(worn(walker), Person())
+    for kind in ("ic", "fc"):
+        found = [c for c in walk.contacts if c.kind == kind]
+        true = [c for c in walker.truth.contacts if c.kind == kind]
+        assert len(found) == len(true)
+        errors = np.array([f.time_s - t.time_s for f, t in zip(found, true, strict=True)])
+        assert np.abs(errors).max() < 0.030
+    for true, stride in matched(walk, walker.truth):
+        assert abs(stride.stride_length_m - true.length_m) < 0.020
+        assert abs(stride.stride_time_s - true.stride_time_s) < 0.025
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_real_sensors_mounted_anyhow_stay_within_their_stated_uncertainty(seed):
+    how = Imperfections(
+        q_sensor_to_segment=(0.5, -0.5, 0.5, 0.5),
+        gyr_bias=(0.01, -0.02, 0.015),
+        acc_bias=(0.03, -0.02, 0.03),
+        gyr_noise=0.003,
+        acc_noise=0.03,
+        seed=seed,
+    )
+    walker = Walker(VirtualPerson(), [Stand(3), Walk(24), Stand(2)], seed=seed)
+    walk = analyse_walking(worn(walker, imperfections=how), Person())
+    ratios = [
+        (stride.stride_length_m - true.length_m) / stride.stride_length_sd_m
+        for true, stride in matched(walk, walker.truth)
+    ]
+    assert np.sqrt(np.mean(np.square(ratios))) < 1.5
+    assert np.abs(ratios).max() < 4.0
+
+
+def test_turns_stairs_and_jogging_are_set_apart_from_steady_strides():
+    plan = [Stand(2), Walk(14), Turn(np.pi, steps=8), Walk(14), Stairs(6), Jog(10), Stand(2)]
+    walker = Walker(VirtualPerson(), plan, seed=3)
+    walk = analyse_walking(worn(walker), Person())
+    flags = {flag for stride in walk.strides for flag in stride.flags}
+    assert {"turn", "level_change", "running", "edge", "from_standing"} <= flags
+    for true, stride in matched(walk, walker.truth):
+        if abs(true.turn_rad) > 0.5:
+            assert "turn" in stride.flags
+        if abs(true.rise_m) > 0.15:
+            assert "level_change" in stride.flags
+        assert not (stride.steady and stride.flags)
+    assert any(s.steady for s in walk.strides)
+
+
+def test_the_mirrored_walk_gives_the_other_side_the_same_strides():
+    span = worn(Walker(VirtualPerson(), [Stand(2), Walk(12), Stand(2)], seed=4))
+    # Seen in a mirror at the sagittal plane: y is turned round, rates about x and z as well.
+    mirrored = Span(
+        span.rate_hz,
+        span.start_s,
+        (Segment.RIGHT_FOOT, Segment.LEFT_FOOT),
+        span.gyr * [-1.0, 1.0, -1.0],
+        span.acc * [1.0, -1.0, 1.0],
+        None,
+        span.valid,
+        span.saturated,
+    )
+    here, there = analyse_walking(span, Person()), analyse_walking(mirrored, Person())
+    for side, other in ((Side.LEFT, Side.RIGHT), (Side.RIGHT, Side.LEFT)):
+        own = [s for s in here.strides if s.side == side]
+        seen = [s for s in there.strides if s.side == other]
+        assert len(own) == len(seen) > 4
+        for a, b in zip(own, seen, strict=True):
+            assert abs(a.stride_length_m - b.stride_length_m) < 1e-6
+            assert abs(a.next_initial_contact_s - b.next_initial_contact_s) < 1e-6
