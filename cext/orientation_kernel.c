@@ -19,9 +19,11 @@ static const double PI = 3.14159265358979323846;
 
 /* Beyond it, and for NaN, a sample counts as missing. No sensor measures as much. */
 static const double LARGEST_READING = 1e6;
-/* In a gap the rate wanders off like a random walk, rad/s2: a step of 10 ms leaves 0.2 deg,
-   a tenth of a second 3 deg. */
-static const double GAP_ACCELERATION = 5.0;
+/* Over a gap g the rate is taken for a straight line, which misses g^3 / 12 of its second
+   derivative, here rad/s3: 0.04 deg after 20 ms, 5 deg after a tenth of a second. */
+static const double RATE_BEND = 1000.0, LARGEST_GAP_S = 0.25;
+/* After a longer one the inclination starts anew; what is known of the sensor stays. */
+static const double LOST_AFTER_S = 1.0;
 /* At the end of its range a gyroscope may miss this share of the rate. */
 static const double CLIPPED_SHARE = 0.3;
 /* A specific force that nobody measured, m/s2. */
@@ -40,6 +42,12 @@ static const double FIELD_FADE_S = 60.0, FIELD_FOLLOW_S = 20.0;
 static const double SHARE_AT_REST = 0.2, TURNING = 0.35;
 /* Another kind must have been seen longer by this factor to be taken for the field here. */
 static const double FIELD_TAKES_OVER = 1.3;
+
+/* Before anything is known a body moves this fast, about a place this far away. */
+static const double START_SPEED = 1.0, START_PLACE = 0.5;
+
+/* Place of a pair of error states in the lower triangle. */
+#define AT(i, j) ((i) >= (j) ? (i) * ((i) + 1) / 2 + (j) : (j) * ((j) + 1) / 2 + (i))
 
 struct tick {
     lanes gyr[3], acc[3], mag[3];
@@ -81,36 +89,77 @@ INLINE void load(struct tick *t, const struct orientation_samples *in, ptrdiff_t
     }
 }
 
-/* The first measured sample gives the tilt, by the shortest turn that takes its specific force
-   to the vertical, and its field, where there is one, the heading. */
-static void start(struct orientation_state *s, const struct tick *t)
+/* q <- exp(turn) q */
+INLINE void turn_by(double x, double y, double z, double *q0, double *q1, double *q2, double *q3)
+{
+    double angle = sqrt(x * x + y * y + z * z);
+    double sine = angle > 1e-6 ? sin(0.5 * angle) / angle : 0.5, w = cos(0.5 * angle);
+    x *= sine, y *= sine, z *= sine;
+    double a = *q0, b = *q1, d = *q2, e = *q3;
+    *q0 = w * a - x * b - y * d - z * e;
+    *q1 = w * b + x * a + y * e - z * d;
+    *q2 = w * d - x * e + y * a + z * b;
+    *q3 = w * e + x * d - y * b + z * a;
+}
+
+/* v <- q v conj(q) */
+INLINE void rotate(const double *q, double *v)
+{
+    double x = 2.0 * (q[2] * v[2] - q[3] * v[1]), y = 2.0 * (q[3] * v[0] - q[1] * v[2]),
+           z = 2.0 * (q[1] * v[1] - q[2] * v[0]);
+    double a = v[0] + q[0] * x + q[2] * z - q[3] * y, b = v[1] + q[0] * y + q[3] * x - q[1] * z,
+           d = v[2] + q[0] * z + q[1] * y - q[2] * x;
+    v[0] = a, v[1] = b, v[2] = d;
+}
+
+/* Nothing but the calibration is known: inclination as from one sample, heading not at all. */
+static void forget(struct orientation_state *s, const struct orientation_coefficients *c, int l)
+{
+    const struct orientation_parameters *p = &c->p;
+    for (int i = TURN; i < STATES; i++)
+        for (int j = 0; j <= i; j++)
+            s->covariance[AT(i, j)][l] = 0.0;
+    for (int i = 0; i < 2; i++) {
+        s->covariance[AT(TURN + i, TURN + i)][l] = p->tilt_sd * p->tilt_sd;
+        s->covariance[AT(VELOCITY + i, VELOCITY + i)][l] = START_SPEED * START_SPEED;
+        s->covariance[AT(POSITION + i, POSITION + i)][l] = START_PLACE * START_PLACE;
+        s->velocity[i][l] = s->position[i][l] = 0.0;
+    }
+    s->wander2[l] = 1.0;
+    s->rest_s[l] = s->heading_known[l] = 0.0;
+}
+
+/* The first measured sample gives the inclination, by the shortest turn that takes its specific
+   force to the vertical, and its field, where there is one, the heading. */
+static void start(struct orientation_state *s, const struct orientation_coefficients *c,
+                  const struct tick *t)
 {
     for (int l = 0; l < LANES; l++) {
-        double x = t->acc[0][l], y = t->acc[1][l], z = t->acc[2][l];
-        double norm = sqrt(x * x + y * y + z * z);
-        if (s->started[l] != 0.0 || t->ok[l] == 0.0 || norm < 1e-3)
+        double f[3] = {t->acc[0][l], t->acc[1][l], t->acc[2][l]};
+        double norm = sqrt(f[0] * f[0] + f[1] * f[1] + f[2] * f[2]);
+        int waiting = s->started[l] == 0.0 || s->gap_s[l] > LOST_AFTER_S;
+        if (!waiting || t->ok[l] == 0.0 || norm < 1e-3)
             continue;
-        double q0 = 1.0 + z / norm, q1 = y / norm, q2 = -x / norm;
-        if (q0 < 1e-3) /* upside down: half a turn about x */
-            q0 = 0.0, q1 = 1.0, q2 = 0.0;
-        double unit = 1.0 / sqrt(q0 * q0 + q1 * q1 + q2 * q2);
-        q0 *= unit, q1 *= unit, q2 *= unit;
-        double heading = 0.0;
+        double q[4] = {s->q[0][l], s->q[1][l], s->q[2][l], s->q[3][l]};
+        rotate(q, f);
+        double across = sqrt(f[0] * f[0] + f[1] * f[1]), angle = atan2(across, f[2]);
+        double k = across > 1e-9 * norm ? angle / across : 0.0;
+        if (k == 0.0 && f[2] < 0.0) /* upside down: half a turn about x */
+            turn_by(PI, 0.0, 0.0, &q[0], &q[1], &q[2], &q[3]);
+        else
+            turn_by(f[1] * k, -f[0] * k, 0.0, &q[0], &q[1], &q[2], &q[3]);
         if (t->mag_ok[l] != 0.0) {
-            double mx = t->mag[0][l], my = t->mag[1][l], mz = t->mag[2][l];
-            double east = (1.0 - 2.0 * q2 * q2) * mx + 2.0 * q1 * q2 * my + 2.0 * q0 * q2 * mz;
-            double north = 2.0 * q1 * q2 * mx + (1.0 - 2.0 * q1 * q1) * my - 2.0 * q0 * q1 * mz;
-            heading = atan2(east, north);
+            double m[3] = {t->mag[0][l], t->mag[1][l], t->mag[2][l]};
+            rotate(q, m);
+            turn_by(0.0, 0.0, atan2(m[0], m[1]), &q[0], &q[1], &q[2], &q[3]);
         }
-        double w = cos(0.5 * heading), v = sin(0.5 * heading);
-        s->q[0][l] = w * q0;
-        s->q[1][l] = w * q1 - v * q2;
-        s->q[2][l] = w * q2 + v * q1;
-        s->q[3][l] = v * q0;
+        for (int i = 0; i < 4; i++)
+            s->q[i][l] = q[i];
         for (int i = 0; i < 3; i++) {
             s->slow_gyr[i][l] = s->rate[i][l] = t->gyr[i][l];
             s->slow_acc[i][l] = t->acc[i][l];
         }
+        forget(s, c, l);
         s->gap_s[l] = 0.0;
         s->started[l] = 1.0;
     }
@@ -150,10 +199,14 @@ INLINE void integrate(struct orientation_state *s, const struct orientation_coef
         p0 *= unit, p1 *= unit, p2 *= unit, p3 *= unit;
         s->q[0][l] = p0, s->q[1][l] = p1, s->q[2][l] = p2, s->q[3][l] = p3;
 
+        /* Rate, force and field are means over the interval that the sample ends: they belong to
+           the orientation in the middle of its turn, the mean of both quaternions. */
+        double m0 = q0 + p0, m1 = q1 + p1, m2 = q2 + p2, m3 = q3 + p3;
+        double two = 2.0 / (m0 * m0 + m1 * m1 + m2 * m2 + m3 * m3);
         double r[9] = {
-            1.0 - 2.0 * (p2 * p2 + p3 * p3), 2.0 * (p1 * p2 - p0 * p3), 2.0 * (p1 * p3 + p0 * p2),
-            2.0 * (p1 * p2 + p0 * p3), 1.0 - 2.0 * (p1 * p1 + p3 * p3), 2.0 * (p2 * p3 - p0 * p1),
-            2.0 * (p1 * p3 - p0 * p2), 2.0 * (p2 * p3 + p0 * p1), 1.0 - 2.0 * (p1 * p1 + p2 * p2),
+            1.0 - two * (m2 * m2 + m3 * m3), two * (m1 * m2 - m0 * m3), two * (m1 * m3 + m0 * m2),
+            two * (m1 * m2 + m0 * m3), 1.0 - two * (m1 * m1 + m3 * m3), two * (m2 * m3 - m0 * m1),
+            two * (m1 * m3 - m0 * m2), two * (m2 * m3 + m0 * m1), 1.0 - two * (m1 * m1 + m2 * m2),
         };
         for (int i = 0; i < 9; i++) {
             s->sum_rotation[i][l] += r[i];
@@ -177,9 +230,11 @@ INLINE void integrate(struct orientation_state *s, const struct orientation_coef
             for (int i = 0; i < 3; i++)
                 s->sum_field[i][l] += r[3 * i] * mx + r[3 * i + 1] * my + r[3 * i + 2] * mz;
         }
-        double lost = (1.0 - ok) * GAP_ACCELERATION * (gap + dt);
+        double g1 = gap + dt < LARGEST_GAP_S ? gap + dt : LARGEST_GAP_S;
+        double g0 = gap < LARGEST_GAP_S ? gap : LARGEST_GAP_S;
+        double bend1 = RATE_BEND / 12.0 * g1 * g1 * g1, bend0 = RATE_BEND / 12.0 * g0 * g0 * g0;
         double missed = ok * t->clipped[l] * CLIPPED_SHARE * dt;
-        s->lost_turn2[l] += lost * lost * dt + missed * missed * rate2;
+        s->lost_turn2[l] += (1.0 - ok) * (bend1 * bend1 - bend0 * bend0) + missed * missed * rate2;
 
         double keep = ok * slow, gyr2 = 0.0, acc2 = 0.0;
         for (int i = 0; i < 3; i++) {
@@ -196,8 +251,6 @@ INLINE void integrate(struct orientation_state *s, const struct orientation_coef
 }
 
 /* --- covariance ------------------------------------------------------------------------- */
-
-#define AT(i, j) ((i) >= (j) ? (i) * ((i) + 1) / 2 + (j) : (j) * ((j) + 1) / 2 + (i))
 
 /* Error state i gains `gain` times state j: one elementary factor of P <- F P F'. */
 INLINE void mix(lanes *P, int i, int j, double gain, const double *of)
@@ -418,7 +471,7 @@ INLINE void measure_rest(struct orientation_state *s, const struct orientation_c
 /* Which of the remembered kinds of field the present one is; a new kind replaces the one seen
    least. The kind seen longest is the field here. */
 static int recall_field(struct orientation_state *s, const struct orientation_coefficients *c,
-                        int l, double norm, double dip)
+                        int l, double norm, double dip, double rate)
 {
     int kind = -1, least = 0;
     for (int i = 0; i < FIELDS; i++) {
@@ -437,8 +490,7 @@ static int recall_field(struct orientation_state *s, const struct orientation_co
         s->field_dip[kind][l] = dip;
         s->field_s[kind][l] = 0.0;
     }
-    double turning = sqrt(s->sum_rate2[l] / c->step_samples) / TURNING;
-    double seen = c->T * (SHARE_AT_REST + (1.0 - SHARE_AT_REST) * fmin(1.0, turning));
+    double seen = c->T * (SHARE_AT_REST + (1.0 - SHARE_AT_REST) * fmin(1.0, rate / TURNING));
     s->field_s[kind][l] += seen;
     double follow = fmax(c->field_follow, seen / s->field_s[kind][l]);
     s->field_norm[kind][l] += follow * (norm - s->field_norm[kind][l]);
@@ -467,7 +519,8 @@ INLINE void measure_heading(struct orientation_state *s, const struct orientatio
                up = s->sum_field[2][l] / s->n_field[l];
         double level = sqrt(east * east + north * north);
         double norm = sqrt(level * level + up * up), dip = atan2(-up, level);
-        int here = recall_field(s, c, l, norm, dip);
+        double rate = sqrt(s->sum_rate2[l] / c->step_samples);
+        int here = recall_field(s, c, l, norm, dip, rate);
         double off_norm = norm / s->field_norm[here][l] - 1.0, off_dip = dip - s->field_dip[here][l];
         int odd = fabs(off_norm) > ODD_NORM || fabs(off_dip) > ODD_DIP;
         s->field_odd_s[l] = odd ? s->field_odd_s[l] + c->T : 0.0;
@@ -475,7 +528,8 @@ INLINE void measure_heading(struct orientation_state *s, const struct orientatio
             continue;
         off_norm /= p->field_norm_tolerance;
         off_dip /= p->field_dip_tolerance;
-        double doubt = 1.0 + off_norm * off_norm + off_dip * off_dip;
+        double quick = rate / p->field_rate;
+        double doubt = 1.0 + off_norm * off_norm + off_dip * off_dip + quick * quick;
         variance[l] = p->heading_noise * p->heading_noise / c->T * doubt;
         if (s->heading_known[l] == 0.0) {
             s->covariance[AT(TURN + 2, TURN + 2)][l] += PI * PI;
@@ -489,19 +543,6 @@ INLINE void measure_heading(struct orientation_state *s, const struct orientatio
     const int at[1] = {TURN + 2};
     if (any != 0.0)
         measure(s->covariance, x, 1, at, &one, z, variance, use, record);
-}
-
-/* q <- exp(turn) q */
-INLINE void turn_by(double x, double y, double z, double *q0, double *q1, double *q2, double *q3)
-{
-    double angle = sqrt(x * x + y * y + z * z);
-    double sine = angle > 1e-6 ? sin(0.5 * angle) / angle : 0.5, w = cos(0.5 * angle);
-    x *= sine, y *= sine, z *= sine;
-    double a = *q0, b = *q1, d = *q2, e = *q3;
-    *q0 = w * a - x * b - y * d - z * e;
-    *q1 = w * b + x * a + y * e - z * d;
-    *q2 = w * d - x * e + y * a + z * b;
-    *q3 = w * e + x * d - y * b + z * a;
 }
 
 /* Move the estimate by the error state, which is then zero again. */
@@ -565,17 +606,12 @@ void orientation_begin(struct orientation_state *s, const struct orientation_coe
     memset(s, 0, sizeof *s);
     EACH_LANE {
         s->q[0][l] = 1.0;
-        s->wander2[l] = 1.0;
+        forget(s, c, l);
         for (int i = 0; i < 3; i++)
             s->covariance[AT(BIAS + i, BIAS + i)][l] = p->bias_sd * p->bias_sd;
         for (int i = 0; i < 9; i++) {
             double sd = i % 4 ? p->misalignment_sd : p->scale_sd;
             s->covariance[AT(MISMATCH + i, MISMATCH + i)][l] = sd * sd;
-        }
-        for (int i = 0; i < 2; i++) {
-            s->covariance[AT(TURN + i, TURN + i)][l] = p->tilt_sd * p->tilt_sd;
-            s->covariance[AT(VELOCITY + i, VELOCITY + i)][l] = 1.0;
-            s->covariance[AT(POSITION + i, POSITION + i)][l] = 0.25;
         }
     }
 }
@@ -607,9 +643,9 @@ ptrdiff_t orientation_run(struct orientation_state *s, const struct orientation_
     for (ptrdiff_t i = from; i < to; i++) {
         load(&t, in, i, first);
         double waiting = 0.0;
-        EACH_LANE waiting += 1.0 - s->started[l];
+        EACH_LANE waiting += 1.0 - s->started[l] + (s->gap_s[l] > LOST_AFTER_S ? 1.0 : 0.0);
         if (waiting > 0.0)
-            start(s, &t);
+            start(s, c, &t);
         if (with_mag)
             integrate(s, c, &t, 1);
         else

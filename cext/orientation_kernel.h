@@ -57,6 +57,7 @@ struct orientation_parameters {
     double heading_noise;
     double field_norm_tolerance;
     double field_dip_tolerance;
+    double field_rate;
     double delay_s;
 };
 

@@ -48,25 +48,27 @@ class OrientationParameters:
         Noise of the magnetic heading, rad/sqrt(Hz).
     field_norm_tolerance, field_dip_tolerance : float
         Deviation of field strength (share) and dip (rad) that doubles the heading's variance.
+    field_rate : float
+        Rate of turn, rad/s, that does so as well: a magnetometer is late and slow.
     delay_s : float
         Delay of the device's own low-pass filter, from its data sheet; the estimate is carried
         forward by as much. Zero unless the device is known.
     """
 
     step_s: float = 0.035
-    gyr_noise: float = radians(0.02)
+    gyr_noise: float = radians(0.04)
     gyr_noise_of_rate: float = 0.001
-    bias_sd: float = radians(2.0)
-    bias_walk: float = radians(0.002)
+    bias_sd: float = radians(3.0)
+    bias_walk: float = radians(0.005)
     scale_sd: float = 0.005
     misalignment_sd: float = 0.004
     tilt_sd: float = radians(5.0)
     wander_rad_s: float = 2.0
-    wander_damping: float = 0.7
-    wander_noise: float = 0.94
-    wander_floor: float = 0.0094
+    wander_damping: float = 1.0
+    wander_noise: float = 1.0
+    wander_floor: float = 0.01
     wander_rise_s: float = 0.6
-    wander_fall_s: float = 3.0
+    wander_fall_s: float = 5.0
     rest_gyr: float = radians(2.0)
     rest_acc: float = 0.5
     rest_after_s: float = 1.5
@@ -74,7 +76,8 @@ class OrientationParameters:
     rest_largest_bias: float = radians(12.0)
     still_gyr_noise: float = radians(0.5)
     still_velocity_sd: float = 0.03
-    heading_noise: float = radians(18.0)
-    field_norm_tolerance: float = 0.015
+    heading_noise: float = radians(10.0)
+    field_norm_tolerance: float = 0.02
     field_dip_tolerance: float = radians(1.0)
+    field_rate: float = 1.0
     delay_s: float = 0.0
