@@ -1,0 +1,1 @@
+"""Slow and plain versions of what `cext` does fast, for tests only."""
