@@ -170,6 +170,14 @@ def test_standing_sensors_read_gravity_upward_and_no_rate():
         assert mag is None
 
 
+def test_a_person_stands_as_before_after_a_walk():
+    still = replace(UNEVEN, variability=Variability.none())
+    walk = Walker(still, [Stand(2.0), Walk(7), Stand(2.0)])
+    for segment in SEGMENTS:
+        before, after = walk.sensor(segment)(np.array([0.0, walk.end_s])).acc
+        assert np.allclose(before, after, atol=1e-9)
+
+
 def test_truth_is_what_the_motion_shows():
     for side in Side:
         foot = walker().motion(FEET[side])

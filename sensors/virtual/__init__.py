@@ -3,6 +3,7 @@
 from .body.kinematics import Kinematics
 from .body.person import Leg, LegLengthStrategy, Variability, VirtualPerson
 from .signals import Imperfections, Readings, Signal
+from .skin import Skin
 from .truth.chain import TrueChain
 from .truth.records import TrueContact, TrueStep, TrueStride, WalkTruth
 from .walker import Walker
@@ -18,6 +19,7 @@ __all__ = [
     "Readings",
     "Signal",
     "Sit",
+    "Skin",
     "Stairs",
     "Stand",
     "TrueChain",

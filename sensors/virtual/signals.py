@@ -14,18 +14,17 @@ import numpy as np
 from sensors.sample import Segment
 
 from .body.kinematics import rotated_back
+from .chance import noise
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from .body.kinematics import Kinematics
-    from .walker import Motion
+    from .body.kinematics import Kinematics, Motion
 
     Floats = NDArray[np.float64]
     Vector = tuple[float, float, float]
 
 GRAVITY_MPS2 = 9.81
-UPWARD_MPS2 = np.array((0.0, 0.0, GRAVITY_MPS2))
 FIELD_UT = (0.0, 19.7, -44.6)
 """Earth's field in central Europe: east, north, up."""
 
@@ -39,8 +38,6 @@ PLACES_M: dict[Segment, Vector] = {
 }
 NO_TURN = (1.0, 0.0, 0.0, 0.0)
 ZERO: Vector = (0.0, 0.0, 0.0)
-TICK_S = 1e-6
-"""Times closer than this are one sample and carry the same noise."""
 
 
 class Readings(NamedTuple):
@@ -120,12 +117,16 @@ class Signal:
         How it differs from an ideal sensor.
     field_ut : (3,) floats
         Magnetic field in the earth frame.
+    floor_slope : float
+        By how much the floor, on which the earth frame rests, falls toward south (right of a
+        person who faces east), radians: gravity leans that way.
     """
 
     motion: Motion
     place_m: Vector
     imperfections: Imperfections
     field_ut: Vector = FIELD_UT
+    floor_slope: float = 0.0
 
     def kinematics(self, time_s: Floats) -> Kinematics:
         """True motion of the sensor itself, in its own frame, at true times (n,)."""
@@ -138,7 +139,8 @@ class Signal:
         clock_s = np.asarray(times_s, dtype=np.float64)
         sensor = self.kinematics(how.true_time(clock_s))
         turn = sensor.rotation
-        force = rotated_back(turn, sensor.acceleration + UPWARD_MPS2)
+        upward = np.array((0.0, np.sin(self.floor_slope), np.cos(self.floor_slope)))
+        force = rotated_back(turn, sensor.acceleration + GRAVITY_MPS2 * upward)
         rate = sensor.angular_rate - np.cross(np.array(how.gyr_misalignment), sensor.angular_rate)
         gyr = rate * how.gyr_scale + how.gyr_bias + how.gyr_noise * noise(clock_s, how.seed, 0)
         acc = force * how.acc_scale + how.acc_bias + how.acc_noise * noise(clock_s, how.seed, 1)
@@ -148,30 +150,3 @@ class Signal:
             mag = field + how.mag_bias + how.mag_noise * noise(clock_s, how.seed, 2)
         gyr = np.clip(gyr, -how.gyr_range, how.gyr_range)
         return Readings(gyr, np.clip(acc, -how.acc_range, how.acc_range), mag)
-
-
-def noise(times_s: Floats, seed: int, kind: int) -> Floats:
-    """Standard normal numbers (n, 3) that depend on time, seed and kind only.
-
-    Each time, counted in `TICK_S`, is hashed to two uniform numbers for each axis (splitmix64,
-    Steele et al. 2014, OOPSLA), which make one normal number (Box and Muller 1958).
-    """
-    tick = np.round(np.asarray(times_s) / TICK_S).astype(np.int64).astype(np.uint64)
-    stream = np.arange(6, dtype=np.uint64) + np.uint64(8 * kind) + np.uint64((seed % 2**32) << 8)
-    first, second = np.split(
-        _uniform(_scramble(tick)[:, None] ^ _scramble(stream)[None]), 2, axis=1
-    )
-    normal: Floats = np.sqrt(-2 * np.log(first)) * np.cos(2 * np.pi * second)
-    return normal
-
-
-def _scramble(number: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    mixed = number + np.uint64(0x9E3779B97F4A7C15)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return mixed ^ (mixed >> np.uint64(31))
-
-
-def _uniform(number: NDArray[np.uint64]) -> Floats:
-    """In (0, 1], so that its logarithm is finite."""
-    return ((_scramble(number) >> np.uint64(11)).astype(np.float64) + 1) / 2.0**53

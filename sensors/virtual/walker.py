@@ -7,7 +7,7 @@ nodes with clocks of their own can each sample it. Nothing here reads a clock.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from .body.foot import foot_motion
 from .body.pelvis import pelvis_motion
 from .body.shank import shank_motion
 from .signals import PLACES_M, Imperfections, Signal
+from .skin import Skin, SkinMotion, slip_of
 from .truth.chain import TrueChain, chain_of
 from .truth.witness import truth_of
 from .way.layout import lay_out
@@ -24,22 +25,14 @@ from .way.layout import lay_out
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
-    from .body.kinematics import Kinematics
+    from .body.kinematics import Motion
     from .body.person import VirtualPerson
     from .truth.records import WalkTruth
     from .way.plan import Phase
 
 FEET = {Side.LEFT: Segment.LEFT_FOOT, Side.RIGHT: Segment.RIGHT_FOOT}
 SHANKS = {Side.LEFT: Segment.LEFT_SHANK, Side.RIGHT: Segment.RIGHT_SHANK}
-
-
-class Motion(Protocol):
-    """How one segment moves."""
-
-    def evaluate(self, time_s: NDArray[np.float64]) -> Kinematics:
-        """Position, orientation and their derivatives at times (n,)."""
+SIDES = {segment: side for of in (FEET, SHANKS) for side, segment in of.items()}
 
 
 class Walker:
@@ -78,10 +71,36 @@ class Walker:
         """How a segment moves: feet and shanks at the ankle joint, pelvis at the hip midpoint."""
         return self._motions[segment]
 
-    def sensor(self, segment: Segment, imperfections: Imperfections | None = None) -> Signal:
-        """Readings of a sensor worn on a segment, at any times of its own clock."""
+    def sensor(
+        self,
+        segment: Segment,
+        imperfections: Imperfections | None = None,
+        skin: Skin | None = None,
+        *,
+        floor_slope: float = 0.0,
+    ) -> Signal:
+        """Readings of a sensor worn on a segment, at any times of its own clock.
+
+        Parameters
+        ----------
+        segment : Segment
+            Where it is worn.
+        imperfections : Imperfections, optional
+            How sensor and mounting differ from ideal ones.
+        skin : Skin, optional
+            Soft tissue under it; without, it is bolted to the bone.
+        floor_slope : float
+            Fall of the floor toward south, radians.
+        """
         how = imperfections or Imperfections()
-        return Signal(self.motion(segment), how.place_m or PLACES_M[segment], how)
+        place_m = how.place_m or PLACES_M[segment]
+        if skin is None:
+            return Signal(self.motion(segment), place_m, how, floor_slope=floor_slope)
+        side = SIDES.get(segment)
+        felt = tuple(Side) if side is None else (side,)
+        slip = slip_of(skin, self.truth.contacts, felt, self.truth.runs_s)
+        worn = SkinMotion(self.motion(segment), place_m, slip)
+        return Signal(worn, (0.0, 0.0, 0.0), how, floor_slope=floor_slope)
 
     @cached_property
     def truth(self) -> WalkTruth:

@@ -6,7 +6,7 @@ Conventions of docs/frames.md: quaternions (w, x, y, z), Hamilton, `v_earth = q 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from .curve import Curve
+    from .curve import Curve, States
 
     Floats = NDArray[np.float64]
 
@@ -63,6 +63,25 @@ class Kinematics:
             self.angular_acceleration,
         )
 
+    def carrying(self, shift: States, turn: Turning) -> Kinematics:
+        """Motion of another body that shifts and turns on this one, both in this one's frame."""
+        frame, w = self.rotation, self.angular_rate
+        velocity = np.cross(w, shift.value) + shift.rate
+        pull = np.cross(self.angular_acceleration, shift.value) + shift.acceleration
+        pull += np.cross(w, np.cross(w, shift.value)) + 2 * np.cross(w, shift.rate)
+        back = matrix(turn.q)
+        rate = rotated_back(back, w)
+        return Kinematics(
+            self.position + rotated(frame, shift.value),
+            self.velocity + rotated(frame, velocity),
+            self.acceleration + rotated(frame, pull),
+            multiply(self.q_segment_to_earth, turn.q),
+            rate + turn.rate,
+            rotated_back(back, self.angular_acceleration)
+            - np.cross(turn.rate, rate)
+            + turn.acceleration,
+        )
+
     def reframed(self, q_new_to_body: ArrayLike) -> Kinematics:
         """Same motion seen from a frame fixed to the body at another orientation, (4,)."""
         q = np.asarray(q_new_to_body, dtype=np.float64)
@@ -75,6 +94,13 @@ class Kinematics:
             self.angular_rate @ turn,
             self.angular_acceleration @ turn,
         )
+
+
+class Motion(Protocol):
+    """How a body moves: its kinematics at any times."""
+
+    def evaluate(self, time_s: Floats) -> Kinematics:
+        """Position, orientation and their derivatives at times (n,)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -61,6 +61,8 @@ SETTLING_AFTER = 0.35
 """A foot that stays on the ground follows the table of stance up to this share."""
 RISING_S = 0.15
 """A foot that stood follows the table of stance no sooner than this after the run began."""
+STANDING_LEAN = 0.3
+"""Share of the lateral lean that standing on both feet leaves."""
 BOWING_SHANK = -0.05
 """The hips go back in a bow, and the straight legs with them."""
 
@@ -181,17 +183,20 @@ def _staying(stay: Stay, standing: float, via: Via) -> None:
 def _lean(person: VirtualPerson, stances: Sequence[Stance]) -> Curve:
     """Outward lean of the loaded shank, given as rotation about the forward axis."""
     outward = -leftward(stances[0].side) * person.leg(stances[0].side).lateral_lean
+
+    def loaded(stance: Stance) -> float:
+        part = min(1.0, 0.3 + 0.7 * stance.reach_m / REFERENCE_STRIDE_M)
+        return outward * (STANDING_LEAN if stance.stays else part)
+
     via = Via()
-    via.rest(-1e3, 0.3 * outward)
+    via.rest(-1e3, loaded(stances[0]))
     for old, new in pairwise(stances):
-        loaded = min(1.0, 0.3 + 0.7 * new.reach_m / REFERENCE_STRIDE_M)
         swing = new.ic_s - old.fc_s
-        via.rest(old.flat_to_s, (1.0 if old.step and old.step.length_m else 0.3) * outward)
+        via.rest(old.flat_to_s, loaded(old))
         via.through(old.fc_s, 0.2 * outward)
         via.through(old.fc_s + 0.5 * swing, -0.2 * outward)
         via.through(new.ic_s, 0.2 * outward)
-        still = new.step is None or not new.step.length_m
-        via.rest(new.flat_from_s + 0.1, (0.3 if still else loaded) * outward)
+        via.rest(new.flat_from_s + 0.1, loaded(new))
     return via.curve()
 
 
@@ -199,11 +204,14 @@ def _axial(person: VirtualPerson, stances: Sequence[Stance]) -> Curve:
     """Rotation about the long axis: inward with the eversion of the landing foot, back in swing."""
     leg = person.leg(stances[0].side)
     inward = -leftward(stances[0].side) * leg.rotation_coupling
+
+    def held(stance: Stance) -> float:
+        return 0.0 if stance.stays else inward * landing_inversion(person, stance)
+
     via = Via()
     via.rest(-1e3, 0.0)
     for old, new in pairwise(stances):
-        held = 0.0 if old.step is None else inward * landing_inversion(person, old)
-        via.rest(old.flat_to_s, held)
+        via.rest(old.flat_to_s, held(old))
         via.rest(new.ic_s + leg.rotation_lag_s, 0.0)
-        via.rest(new.flat_from_s + leg.rotation_lag_s, inward * landing_inversion(person, new))
+        via.rest(new.flat_from_s + leg.rotation_lag_s, held(new))
     return via.curve()

@@ -18,8 +18,7 @@ from sensors.virtual.signals import GRAVITY_MPS2, PLACES_M
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sensors.virtual.body.kinematics import Kinematics
-    from sensors.virtual.walker import Motion
+    from sensors.virtual.body.kinematics import Kinematics, Motion
 
     from .records import TrueStride
 

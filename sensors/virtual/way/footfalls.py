@@ -56,6 +56,8 @@ class Stance:
         Initial contact, first and last moment of the flat sole, final contact.
     step : Step or None
         The step that led here.
+    stays : bool
+        Whether the person stands here before going on.
     reach_m, leave_m : float
         Way of the foot from its last place to this one, and on to the next.
     vary : (3,) float64
@@ -71,6 +73,7 @@ class Stance:
     flat_to_s: float = inf
     fc_s: float = inf
     step: Step | None = None
+    stays: bool = True
     reach_m: float = 0.0
     leave_m: float = 0.0
 

@@ -122,6 +122,7 @@ class _Layout:
         for k, stance in enumerate(stances):
             leg = self.person.leg(stance.side)
             going_on = k + 2 < len(stances)
+            stance.stays = k < 2 or not going_on
             near = (stances[min(k + 2, len(stances) - 1)].step, stance.step)
             step = near[1] or near[0]
             scale = step.stance_scale if step else 1.0
