@@ -5,7 +5,9 @@ A mistake of the person at the keyboard becomes one sentence on standard error a
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -52,6 +54,74 @@ def analyze(
         sys.stdout.write(text + "\n")
     else:
         write_whole(output, text)
+
+
+ConfigFile = Annotated[
+    Path, typer.Option("--config", "-c", help="The configuration, TOML.", show_default=True)
+]
+DEFAULT_CONFIG = Path("/etc/evenstride/evenstride.toml")
+
+
+@app.command()
+def acquire(
+    config: ConfigFile = DEFAULT_CONFIG,
+    subject: Annotated[
+        str | None, typer.Option(help="Pseudonym of the person who wears the sensors.")
+    ] = None,
+) -> None:
+    """Read the nodes, record everything, analyse, and write results to the store."""
+    from .acquire import Acquisition
+    from .config import load_config
+    from .host_clock import host_clock
+    from .pseudonym import check_subject
+
+    loaded = load_config(config)
+    who = check_subject(subject) if subject else None
+    Acquisition(loaded, host_clock(loaded.time.speed), who).run(_stop_on_signals())
+
+
+@app.command()
+def publish(config: ConfigFile = DEFAULT_CONFIG) -> None:
+    """Carry the store's outbox to the MQTT broker, whatever becomes of the broker."""
+    from .config import load_config
+    from .host_clock import host_clock
+    from .publish import Publisher
+    from .store import Store
+
+    loaded = load_config(config)
+    clock = host_clock(loaded.time.speed)
+    Publisher(loaded, Store(loaded.folders.store, clock), clock).run(_stop_on_signals())
+
+
+@app.command()
+def demo(
+    duration: Annotated[
+        float, typer.Option(min=0, help="Seconds to walk; 0: until Ctrl-C.")
+    ] = 60.0,
+    speed: Annotated[float, typer.Option(min=0.1, max=100, help="Times real time.")] = 1.0,
+    source: Annotated[
+        Path | None, typer.Option(help="Play this recording instead of the virtual walker.")
+    ] = None,
+    broker: Annotated[
+        str | None, typer.Option(help="HOST:PORT of a broker; without it the demo has its own.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the virtual person's steps.")] = 1,
+    keep: Annotated[
+        Path | None, typer.Option(help="Folder in which store and recording stay afterwards.")
+    ] = None,
+) -> None:
+    """Five virtual nodes on a virtual person, through acquire and publish to an MQTT broker."""
+    from .demo.run import Demo, DemoPlan
+
+    Demo(DemoPlan(duration, speed, source, broker, seed, keep)).run(_stop_on_signals())
+
+
+def _stop_on_signals() -> threading.Event:
+    """An event that Ctrl-C and `systemctl stop` set."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
 
 
 def main() -> None:

@@ -2,36 +2,47 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import json
+from collections import deque
+from typing import TYPE_CHECKING, Any, Self
 
+from paho.mqtt import client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
 from rich.console import Console, Group
+from rich.live import Live
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from edge.contract import STRIDE, topic
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from types import TracebackType
 
 LAST_STRIDES = 8
 COLOURS = {"up": "green", "stalled": "yellow", "down": "red"}
 
 
-def screen(status: Mapping[str, Any], elapsed_s: float, duration_s: float | None) -> Group:
-    """Draw what `acquire` answered to `status`."""
-    until = f" of {duration_s:.0f}" if duration_s else ""
-    counts = status.get("counts", {})
-    outbox = status.get("outbox", {})
+def screen(
+    status: Mapping[str, Any],
+    strides: Sequence[Mapping[str, Any]],
+    counts: Mapping[str, int],
+    elapsed_s: float,
+    duration_s: float,
+) -> Group:
+    """Draw what `acquire` answered to `status`, and the strides that came back from the broker."""
     head = Text.assemble(
         (" Evenstride demo ", "bold reverse"),
-        f"  {elapsed_s:.0f}{until} s",
-        f"   strides {counts.get('strides', 0)}   bouts {counts.get('bouts', 0)}",
-        f"   waiting for the broker {outbox.get('depth', 0)}",
+        f"  {elapsed_s:.0f} of {duration_s:.0f} s",
+        f"   strides {counts['live']} live, {counts['refined']} refined",
+        f"   outbox {status['outbox']['depth']}",
         "   Ctrl-C ends it",
     )
     return Group(
         head,
-        Panel(_nodes(status.get("nodes", {})), title="nodes", border_style="dim"),
-        Panel(_strides(status.get("strides", [])), title="last strides", border_style="dim"),
+        Panel(_nodes(status["nodes"]), title="nodes", border_style="dim"),
+        Panel(_strides(strides), title="last strides over MQTT", border_style="dim"),
     )
 
 
@@ -59,13 +70,13 @@ def _strides(strides: Sequence[Mapping[str, Any]]) -> Table:
     table = Table(box=None, expand=True)
     for name in ("side", "stage"):
         table.add_column(name)
-    for name in ("at s", "stride s", "stance s", "length m", "+- m", "speed m/s"):
+    for name in ("landed s", "stride s", "stance s", "length m", "+- m", "speed m/s"):
         table.add_column(name, justify="right")
-    for stride in reversed(strides[-LAST_STRIDES:]):
+    for stride in reversed(strides):
         table.add_row(
             str(stride["side"]),
             str(stride["stage"]),
-            _number(stride["initial_contact_s"], "{:.2f}"),
+            _number(stride["next_initial_contact_s"], "{:.2f}"),
             _number(stride["stride_time_s"], "{:.3f}"),
             _number(stride.get("stance_time_s"), "{:.3f}"),
             _number(stride.get("stride_length_m"), "{:.3f}"),
@@ -79,9 +90,89 @@ def _number(value: float | None, form: str, unit: float = 1.0) -> str:
     return "-" if value is None else form.format(value * unit)
 
 
-def picture(status: Mapping[str, Any], elapsed_s: float, duration_s: float | None) -> str:
-    """The same screen as an SVG picture, for the documentation."""
-    with open("/dev/null", "w", encoding="utf-8") as nowhere:  # noqa: PTH123
-        console = Console(record=True, width=100, file=nowhere)
-        console.print(screen(status, elapsed_s, duration_s))
-    return console.export_svg(title="make demo")
+class Screen:
+    """Shows the demo: a live table in a terminal, a line a stride anywhere else.
+
+    Strides are shown as they come back from the broker, so that what is seen has gone all the way.
+
+    Parameters
+    ----------
+    address : tuple of host and port
+        Of the broker.
+    site, edge : str
+        Where on the broker our topics stand.
+    duration_s : float
+        How long the demo goes on, in seconds of the person's time.
+    """
+
+    def __init__(self, address: tuple[str, int], site: str, edge: str, duration_s: float) -> None:
+        self._console = Console()
+        self._address = address
+        self._topic = f"{topic(site, edge, STRIDE.stream())}"
+        self._all_topics = topic(site, edge, "#")
+        self._duration_s = duration_s
+        self._strides: deque[dict[str, Any]] = deque(maxlen=LAST_STRIDES)
+        self._ids: set[str] = set()
+        self._counts = {"live": 0, "refined": 0}
+        self._live = Live(console=self._console, auto_refresh=False, transient=False)
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
+        self._client.on_connect = self._subscribe
+        self._client.on_message = self._receive
+
+    def __enter__(self) -> Self:
+        host, port = self._address
+        self._console.print(
+            "Evenstride demo: five virtual nodes, acquire, publish, an MQTT broker.\n"
+            "Subscribe from another terminal:\n"
+            f"  mosquitto_sub -V mqttv311 -h {host} -p {port} -t '{self._all_topics}' -v\n",
+            highlight=False,
+            soft_wrap=True,
+        )
+        self._client.connect_async(host, port)
+        self._client.loop_start()
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._live.stop()
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def show(self, status: Mapping[str, Any], elapsed_s: float) -> None:
+        """Draw the tables anew."""
+        if self._live.is_started:
+            parts = screen(status, tuple(self._strides), self._counts, elapsed_s, self._duration_s)
+            self._live.update(parts, refresh=True)
+
+    def finish(self, undelivered: int) -> None:
+        """Say what the demo came to."""
+        self._live.stop()
+        counts = f"{self._counts['live']} live and {self._counts['refined']} refined strides"
+        rest = f"; {undelivered} messages were not delivered" if undelivered else ""
+        self._console.print(f"{counts} came back over MQTT{rest}.", highlight=False)
+
+    def _subscribe(self, client: mqtt.Client, *_: Any) -> None:
+        client.subscribe(self._topic, qos=1)
+
+    def _receive(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
+        payload = json.loads(message.payload)
+        if payload["id"] in self._ids:
+            return
+        self._ids.add(payload["id"])
+        stride = payload["data"]
+        self._counts[stride["stage"]] += 1
+        self._strides.append(stride)
+        if not self._console.is_terminal:
+            took = _number(stride["stride_time_s"], "{:.3f} s")
+            length = _number(stride["stride_length_m"], "{:.3f} m")
+            landed = f"{stride['next_initial_contact_s']:8.3f} s"
+            self._console.print(
+                f"{stride['stage']:7} {stride['side']:5} landed {landed}  {took}  {length}",
+                highlight=False,
+            )

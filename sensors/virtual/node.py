@@ -90,9 +90,13 @@ class VirtualNode:
         """Whether a packet is on the line, such as the answer that a clock is measured by."""
         return self._running().under_way
 
-    def start(self, folder: Path, start_ns: int) -> None:
-        """Boot and plug in."""
+    def plug_in(self, folder: Path) -> None:
+        """Make the port; nothing comes out of it before `boot`."""
         self.port = str(folder / self.name)
+        self._plug_in()
+
+    def boot(self, start_ns: int) -> None:
+        """Begin to measure; true time zero is `start_ns`."""
         firmware = Firmware(
             self.name,
             self._signal,
@@ -102,7 +106,6 @@ class VirtualNode:
             until_s=self._until_s,
         )
         self._wire = Wire(firmware, start_ns=start_ns, faults=self._faults)
-        self._plug_in()
 
     def stop(self) -> None:
         """Unplug for good."""
@@ -200,17 +203,28 @@ class VirtualNodes:
         self.stop()
 
     def start(self) -> None:
-        """Boot all nodes and plug them in."""
+        """Plug in all nodes and boot them at once."""
+        self.plug_in()
+        self.boot()
+
+    def plug_in(self) -> None:
+        """Make the ports, so that whoever reads them can be ready before the first sample."""
         self._folder = tempfile.TemporaryDirectory(prefix="evenstride-nodes-")
+        for node in self.nodes:
+            node.plug_in(Path(self._folder.name))
+
+    def boot(self) -> None:
+        """Begin to measure: true time zero of all signals is now."""
         self.start_ns = self._now_ns()
         for node in self.nodes:
-            node.start(Path(self._folder.name), self.start_ns)
+            node.boot(self.start_ns)
         self._thread.start()
 
     def stop(self) -> None:
         """Unplug all nodes; nothing is left behind."""
         self._stopping.set()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
         for node in self.nodes:
             node.stop()
         if self._folder is not None:

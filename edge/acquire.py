@@ -1,0 +1,172 @@
+"""The service that reads the nodes, records, analyses and stores: `evenstride acquire`.
+
+Each node's driver has a thread that stamps bytes as they come. Everything else happens in the one
+thread that calls `run`; the control socket's threads only read what that thread replaces whole.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from sensors.drivers.node import NodeDriver
+
+from .contract import NODE_STATUS, SESSION, STATUS
+from .control import ControlServer
+from .errors import UserError
+from .identity import new_ulid, utc_text
+from .manifest import Header
+from .messages import Session as SessionMessage
+from .messages import Status
+from .node_watch import NodeWatch
+from .recording import RecordingWriter
+from .session import Session
+from .store import Context, Store
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
+
+    from .config import Config
+    from .messages import State
+
+# Blocks come 20 times a second from each node; results need not be fresher than this.
+TURN_S = 0.05
+PROTOCOL = "free-living"
+
+
+class Acquisition:
+    """Reads the nodes of a configuration until told to stop.
+
+    Parameters
+    ----------
+    config : Config
+        Nodes, folders, rate.
+    now_ns : callable
+        Host clock, nanoseconds.
+    subject : str or None
+        Pseudonym of the person.
+
+    Raises
+    ------
+    UserError
+        Where no node is configured, or another `acquire` runs on the same store.
+    """
+
+    def __init__(
+        self, config: Config, now_ns: Callable[[], int], subject: str | None = None
+    ) -> None:
+        if not config.nodes:
+            raise UserError(
+                "no nodes are configured; name each under [nodes.NAME] with its port and segment"
+            )
+        self._config = config
+        self._now_ns = now_ns
+        self._store = Store(config.folders.store, now_ns)
+        self._store.claim("acquire")
+        self._subject = subject
+        self._session: Session | None = None
+        self._drivers = {
+            name: NodeDriver(node.port, name=name, now_ns=now_ns)
+            for name, node in config.nodes.items()
+        }
+        self._watches = {
+            name: NodeWatch(name, driver, config.nodes[name].segment, now_ns)
+            for name, driver in self._drivers.items()
+        }
+
+    def run(self, stop: threading.Event) -> None:
+        """Acquire until `stop` is set; then finish the session and leave the store in order."""
+        commands = {"status": lambda _: self.status()}
+        with ControlServer(self._config.folders.socket, commands):
+            try:
+                self._begin()
+                while not stop.is_set():
+                    began_s = time.monotonic()
+                    self._turn()
+                    stop.wait(max(TURN_S - (time.monotonic() - began_s), 0.0))
+            finally:
+                self._end()
+
+    def status(self) -> dict[str, Any]:
+        """What a front end shows: nodes, last strides, counts, what waits for the broker."""
+        session = self._session
+        backlog = self._store.outbox.backlog()
+        return {
+            "nodes": {name: w.status.model_dump(mode="json") for name, w in self._watches.items()},
+            "strides": [s.model_dump(mode="json") for s in session.strides] if session else [],
+            "counts": {
+                "strides": session.n_strides if session else 0,
+                "bouts": session.n_bouts if session else 0,
+                "late": session.n_late if session else 0,
+            },
+            "session": session.about.session if session else None,
+            "outbox": {"depth": backlog.depth, "bytes": backlog.bytes},
+        }
+
+    def _begin(self) -> None:
+        about = Context(session=new_ulid(time.time_ns()), subject=self._subject)
+        placements = {name: n.segment for name, n in self._config.nodes.items() if n.segment}
+        origin_ns = self._now_ns()
+        header = Header(
+            session=str(about.session),
+            rate_hz=self._config.rate_hz,
+            origin_ns=origin_ns,
+            placements=placements,
+            subject=self._subject,
+            site=self._config.site,
+            edge=self._config.edge,
+            protocol=PROTOCOL,
+            config_sha256=self._config.sha256(),
+        )
+        writer = RecordingWriter(
+            self._config.folders.recordings / str(about.session),
+            header,
+            self._now_ns,
+            reserve_mb=self._config.storage.reserve_mb,
+        )
+        self._session = Session(
+            rate_hz=self._config.rate_hz,
+            placements=placements,
+            origin_ns=origin_ns,
+            writer=writer,
+            store=self._store,
+            about=about,
+        )
+        message = SessionMessage(
+            session=str(about.session),
+            subject=self._subject,
+            protocol=PROTOCOL,
+            started=utc_text(time.time_ns()),
+            assignments=placements,
+        )
+        self._store.add(SESSION, message, origin_ns, about)
+        self._tell_state("recording")
+
+    def _turn(self) -> None:
+        assert self._session is not None  # noqa: S101 (begun before the first turn)
+        blocks = []
+        for name, driver in self._drivers.items():
+            new = driver.read(0.0)
+            blocks += new
+            watch = self._watches[name]
+            if watch.look(new):
+                self._store.add(NODE_STATUS, watch.status, self._now_ns(), node=name)
+            self._session.note(name, watch.new_hello(), driver.take_exchanges())
+        self._session.take(blocks)
+        self._store.commit()
+
+    def _end(self) -> None:
+        for driver in self._drivers.values():
+            driver.close()
+        if self._session is not None:
+            self._turn()
+            self._session.finish()
+            self._store.clear(SESSION)
+        self._tell_state("offline")
+        self._store.close()
+
+    def _tell_state(self, state: State) -> None:
+        since = utc_text(time.time_ns())
+        self._store.add(STATUS, Status(state=state, since=since), self._now_ns())
+        self._store.commit()

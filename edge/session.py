@@ -1,0 +1,114 @@
+"""One session: blocks of all nodes in; a recording, results in the store and their counts out.
+
+Runs in the one worker of `acquire`: nothing here is touched by another thread but `strides` and
+the counts, which are replaced whole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from .contract import BOUT, STRIDE
+from .pipeline import Pipeline
+from .results import Person
+from .timegrid import TimeGrid
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sensors import Block, Segment
+    from sensors.clock import Exchange
+    from sensors.framing import Hello
+
+    from .gait import Walk
+    from .recording import RecordingWriter
+    from .results import Stride
+    from .store import Context, Store
+
+LAST_STRIDES = 12
+
+
+class Session:
+    """Records, analyses and stores what the nodes send.
+
+    Parameters
+    ----------
+    rate_hz : float
+        Of the common time grid.
+    placements : mapping of node to Segment
+        Nodes that are not in it are recorded, not analysed.
+    origin_ns : int
+        Host time of second 0 of the session.
+    writer, store, about
+        Where raw blocks and results go, and what all results have in common.
+    """
+
+    def __init__(
+        self,
+        *,
+        rate_hz: float,
+        placements: Mapping[str, Segment],
+        origin_ns: int,
+        writer: RecordingWriter,
+        store: Store,
+        about: Context,
+    ) -> None:
+        self.strides: tuple[Stride, ...] = ()
+        self.n_strides = 0
+        self.n_bouts = 0
+        self.about = about
+        self._origin_ns = origin_ns
+        self._placements = placements
+        self._writer = writer
+        self._store = store
+        self._grid = TimeGrid(rate_hz, tuple(placements.values()), origin_ns)
+        self._pipeline = Pipeline(Person(), live=True)
+
+    @property
+    def n_late(self) -> int:
+        """Samples that were recorded but came too late for the live analysis."""
+        return self._grid.n_late
+
+    def take(self, blocks: Sequence[Block]) -> None:
+        """Record blocks and analyse what they complete."""
+        self._writer.write(blocks)
+        for block in blocks:
+            segment = self._placements.get(block.sensor)
+            if segment is not None:
+                self._grid.add(segment, block)
+        if (span := self._grid.take()) is not None:
+            self._keep(self._pipeline.push(span))
+
+    def note(
+        self, node: str, hello: Hello | None, exchanges: Sequence[tuple[int, Exchange]]
+    ) -> None:
+        """Record what a node said of itself, and the raw exchanges of its clock."""
+        if hello is not None:
+            told = asdict(hello) | {"uid": hello.uid.hex()}
+            self._writer.marker("hello", node=node, hello=told)
+        self._writer.exchanges(node, exchanges)
+
+    def finish(self) -> None:
+        """Analyse what is still open and close the recording."""
+        if (span := self._grid.finish()) is not None:
+            self._keep(self._pipeline.push(span))
+        self._keep(self._pipeline.finish())
+        self._writer.close()
+
+    def _keep(self, walks: Sequence[Walk]) -> None:
+        for walk in walks:
+            for stride in walk.strides:
+                t_ns = self._host_ns(stride.next_initial_contact_s)
+                self._store.add(STRIDE, stride, t_ns, self.about)
+            for bout in walk.bouts:
+                self._store.add(BOUT, bout, self._host_ns(bout.end_s), self.about)
+            live = [stride for stride in walk.strides if stride.stage == "live"]
+            self.n_strides += len(live)
+            self.n_bouts += len(walk.bouts)
+            self.strides = (*self.strides, *live)[-LAST_STRIDES:]
+        if walks:
+            self._store.commit()
+
+    def _host_ns(self, time_s: float) -> int:
+        return self._origin_ns + round(time_s * 1e9)
