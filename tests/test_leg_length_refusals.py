@@ -9,8 +9,9 @@ import pytest
 
 from edge.errors import UserError
 from edge.gait.leg_length import Phase, estimate_leg_length, read_phases
+from edge.gait.leg_length.standing import read_trial
 from sensors import Segment, Side
-from tests.clinic_person import Sensor, obliquity_of, person, turned, usual
+from tests.clinic_person import Sensor, about, obliquity_of, person, turned, usual
 
 
 def scaled(share: float) -> Sensor:
@@ -215,3 +216,25 @@ def test_a_turned_sensor_is_refused_for_the_same_reasons():
     assert (
         result.refused == "both directions differ by 2.2 deg: the floor slopes, choose a level spot"
     )
+
+
+def trial(roll_deg: np.ndarray, lost: int = 0):
+    """Ten seconds at these obliquities, some of the first samples lost."""
+    gyr, acc = Sensor().read(about("x", -roll_deg))
+    valid = np.arange(len(acc)) >= lost
+    return read_trial(Phase(phase="stand", start_s=0, end_s=10), 100.0, acc, gyr, valid)
+
+
+TIME = np.linspace(0, 1, 1000)
+UNSTILL = {
+    "sway": (trial(1.0 * np.sin(40 * TIME)), trial(0.8 * np.sin(40 * TIME)), "swayed by 0.6 deg"),
+    "drift": (trial(1.0 * TIME), trial(0.8 * TIME), "drifted by 0.7 deg"),
+    "lost samples": (trial(0 * TIME, 110), trial(0 * TIME, 90), "11 % of the samples are missing"),
+    "too short": (trial(0 * TIME[:390]), trial(0 * TIME[:410]), "only 4 s were recorded"),
+}
+
+
+@pytest.mark.parametrize(("triggers", "nearly", "fault"), UNSTILL.values(), ids=UNSTILL)
+def test_a_trial_that_was_not_still_is_rejected_and_only_then(triggers, nearly, fault):
+    assert fault in triggers.fault
+    assert nearly.fault is None

@@ -22,6 +22,8 @@ from .zero import SPREADS, K, Posture, obliquity, pooled
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from edge.results import Person
     from edge.timegrid import Span
 
@@ -36,6 +38,9 @@ LEAST_SPEED_MPS = 0.6
 # Of D: a sensor 8 mm off the mid-line, as worn by eye. Of walking against standing: skin that
 # turns between the two.
 LEVER_SD_M = 0.0009
+# Strides of one walk are more alike than those of two: from walk to walk D scatters that much
+# more than the strides of one tell (40 walks of 10 people, docs/leg-length.md, "On real people").
+WALKS_OVER_STRIDES = 1.5
 SKIN_SHIFT_SD_RAD = np.radians(0.4)
 
 
@@ -201,7 +206,7 @@ def _walking(evidence: Evidence) -> dict[str, Any]:
         tilt = walked.slope - standing
         disagreement = float(height + width * tilt.mean())
         each = walked.height_m + width * tilt
-        sd = _disagreement_sd(evidence, width, float(each.std(ddof=1)) / sqrt(len(each)))
+        sd = _disagreement_sd(evidence, width, _mean_sd(each))
         result["dynamic_minus_standing_mm"] = _mm(disagreement)
         result["dynamic_minus_standing_interval_mm"] = _around(disagreement, sd)
     titration = titrate(evidence.walked, FEWEST_STRIDES)
@@ -227,8 +232,12 @@ def _no_walking(evidence: Evidence, walked: Walked | None) -> str | None:
 def _height(walked: Walked) -> tuple[float, float]:
     """D and its SD, m."""
     height = walked.height_m
-    single = float(height.std(ddof=1)) / sqrt(len(height))
-    return float(height.mean()), float(np.hypot(single, LEVER_SD_M))
+    return float(height.mean()), float(np.hypot(_mean_sd(height), LEVER_SD_M))
+
+
+def _mean_sd(strides: NDArray[np.float64]) -> float:
+    """SD of a mean over the strides of one walk."""
+    return WALKS_OVER_STRIDES * float(strides.std(ddof=1)) / sqrt(len(strides))
 
 
 def _disagreement_sd(evidence: Evidence, width: float, strides_sd: float) -> float:
