@@ -58,6 +58,8 @@ class Publisher:
         Makes the `diag` payload from the publisher.
     command : callable, optional
         Takes name and payload of a request that came in.
+    progress : callable, optional
+        Called again and again while the publisher gets on.
 
     Attributes
     ----------
@@ -80,6 +82,7 @@ class Publisher:
         info: Info | None = None,
         health: Callable[[Publisher], Diag] | None = None,
         command: Callable[[str, bytes], None] | None = None,
+        progress: Callable[[], None] = lambda: None,
     ) -> None:
         self.connected = False
         self.error: str | None = None
@@ -92,6 +95,7 @@ class Publisher:
         self._info = info
         self._health = health
         self._command = command
+        self._progress = progress
         self._since = utc_text(time.time_ns())
         self._told: State | None = None
         self._due_s: dict[Callable[[Link], None], float] = {}
@@ -108,8 +112,15 @@ class Publisher:
                 if self.n_published > n_before:
                     retry_s = self._config.broker.retry_s
                 # Spread out, or a whole fleet comes back in the same instant.
-                stop.wait(retry_s * random.uniform(0.5, 1.5))  # noqa: S311
+                self._wait(stop, retry_s * random.uniform(0.5, 1.5))  # noqa: S311
                 retry_s = min(retry_s * 2, LONGEST_RETRY_S)
+
+    def _wait(self, stop: threading.Event, seconds: float) -> None:
+        until_s = time.monotonic() + seconds
+        while (left_s := until_s - time.monotonic()) > 0:
+            self._progress()
+            if stop.wait(min(left_s, LOOK_S)):
+                return
 
     def probe(self) -> None:
         """Connect once and leave again.
@@ -149,6 +160,7 @@ class Publisher:
             self.connected = False
 
     def _turn(self, link: Link, delivery: Delivery) -> None:
+        self._progress()
         delivery.fill()
         self._collect(link, delivery, POLL_S)
         link.check()
