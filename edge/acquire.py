@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sensors.drivers.node import NodeDriver
 
+from .audit import Audit
 from .contract import NODE_STATUS, SESSION, STATUS
 from .control import ControlServer
 from .errors import UserError
@@ -20,6 +21,8 @@ from .messages import Session as SessionMessage
 from .messages import Status
 from .node_watch import NodeWatch
 from .recording import RecordingWriter
+from .retention import prune_recordings, recover_all
+from .service import Service
 from .session import Session
 from .store import Context, Store
 
@@ -32,6 +35,9 @@ if TYPE_CHECKING:
 
 # Blocks come 20 times a second from each node; results need not be fresher than this.
 TURN_S = 0.05
+ROLE = "acquire"
+# How long sealing what a crash left open may take on a Pi: ten minutes of samples, and some more.
+RECOVERY_S = 120.0
 PROTOCOL = "free-living"
 
 
@@ -63,8 +69,12 @@ class Acquisition:
         self._config = config
         self._now_ns = now_ns
         self._store = Store(config.folders.store, now_ns)
-        self._store.claim("acquire")
+        self._store.claim(ROLE)
+        self._service = Service(ROLE)
+        self._audit = Audit(config.folders.audit)
+        self._make_room()
         self._subject = subject
+        self._told_stop = False
         self._session: Session | None = None
         self._drivers = {
             name: NodeDriver(node.port, name=name, now_ns=now_ns)
@@ -81,11 +91,14 @@ class Acquisition:
         with ControlServer(self._config.folders.socket, commands):
             try:
                 self._begin()
+                self._service.ready()
                 while not stop.is_set():
                     began_s = time.monotonic()
                     self._turn()
+                    self._service.progress(ROLE)
                     stop.wait(max(TURN_S - (time.monotonic() - began_s), 0.0))
             finally:
+                self._service.stopping()
                 self._end()
 
     def status(self) -> dict[str, Any]:
@@ -103,6 +116,16 @@ class Acquisition:
             "session": session.about.session if session else None,
             "outbox": {"depth": backlog.depth, "bytes": backlog.bytes},
         }
+
+    def _make_room(self) -> None:
+        """Close what a crash left open, and delete samples that are too old."""
+        folder, storage = self._config.folders.recordings, self._config.storage
+        self._service.busy(RECOVERY_S)
+        for left in recover_all(folder):
+            message = f"recording {left.name} was left open by a crash and is closed now"
+            self._store.tell("storage", "warning", message)
+        for pruned in prune_recordings(folder, storage.raw_days, storage.reserve_mb):
+            self._audit.note("delete", recording=pruned.folder.name, reason=pruned.reason)
 
     def _begin(self) -> None:
         about = Context(session=new_ulid(time.time_ns()), subject=self._subject)
@@ -140,6 +163,7 @@ class Acquisition:
             started=utc_text(time.time_ns()),
             assignments=placements,
         )
+        self._audit.note("start", session=about.session, config_sha256=header.config_sha256)
         self._store.add(SESSION, message, origin_ns, about)
         self._tell_state("recording")
 
@@ -154,7 +178,15 @@ class Acquisition:
                 self._store.add(NODE_STATUS, watch.status, self._now_ns(), node=name)
             self._session.note(name, watch.new_hello(), driver.take_exchanges())
         self._session.take(blocks)
+        self._tell_stop()
         self._store.commit()
+
+    def _tell_stop(self) -> None:
+        """Say once that raw samples are no longer recorded; results go on."""
+        stopped = self._session.stopped if self._session else None
+        if stopped and not self._told_stop:
+            self._told_stop = True
+            self._store.tell("storage", "alarm", f"raw samples are no longer recorded: {stopped}")
 
     def _end(self) -> None:
         for driver in self._drivers.values():
@@ -162,6 +194,7 @@ class Acquisition:
         if self._session is not None:
             self._turn()
             self._session.finish()
+            self._audit.note("stop", session=self._session.about.session)
             self._store.clear(SESSION)
         self._tell_state("offline")
         self._store.close()

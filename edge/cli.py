@@ -13,6 +13,10 @@ from typing import Annotated
 
 import typer
 
+from .cli_contract import contract_app
+from .cli_provision import provision_app
+from .cli_recording import recording_app
+
 app = typer.Typer(
     name="evenstride",
     no_args_is_help=True,
@@ -20,6 +24,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+app.add_typer(contract_app, name="contract")
+app.add_typer(provision_app, name="provision")
+app.add_typer(recording_app, name="recording")
 
 
 @app.callback(invoke_without_command=True)
@@ -84,13 +93,38 @@ def acquire(
 def publish(config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Carry the store's outbox to the MQTT broker, whatever becomes of the broker."""
     from .config import load_config
-    from .host_clock import host_clock
-    from .publish import Publisher
-    from .store import Store
+    from .publish_service import run_publish
+
+    run_publish(load_config(config), _stop_on_signals())
+
+
+@app.command()
+def status(config: ConfigFile = DEFAULT_CONFIG) -> None:
+    """Say how the nodes, the session and delivery fare."""
+    from .config import load_config
+    from .control import ask
+    from .status import describe_status
 
     loaded = load_config(config)
-    clock = host_clock(loaded.time.speed)
-    Publisher(loaded, Store(loaded.folders.store, clock), clock).run(_stop_on_signals())
+    typer.echo(describe_status(ask(loaded.folders.socket, "status"), loaded.folders.state))
+
+
+@app.command()
+def audit(config: ConfigFile = DEFAULT_CONFIG) -> None:
+    """Walk the log of who did what, and say whether it is whole."""
+    from .audit import Audit
+    from .config import load_config
+
+    path = load_config(config).folders.audit
+    typer.echo(f"{path}: {Audit(path).verify()} lines, as they were written")
+
+
+@app.command()
+def subject() -> None:
+    """Make a code for a person; who wears it is known to the clinic alone."""
+    from .pseudonym import new_subject
+
+    typer.echo(new_subject())
 
 
 @app.command()

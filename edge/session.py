@@ -70,6 +70,11 @@ class Session:
         """Samples that were recorded but came too late for the live analysis."""
         return self._grid.n_late
 
+    @property
+    def stopped(self) -> str | None:
+        """Why raw samples are recorded no longer."""
+        return self._writer.stopped
+
     def take(self, blocks: Sequence[Block]) -> None:
         """Record blocks and analyse what they complete."""
         self._writer.write(blocks)

@@ -105,9 +105,11 @@ class Demo:
             f'[nodes.{node.name}]\nport = "{node.port}"\nsegment = "{segment}"\n'
             for segment, node in wearer.nodes.items()
         )
+        # The demo's own broker knows nothing newer.
+        mqtt = "auto" if self._plan.broker else "3.1.1"
         path.write_text(
             f'site = "{SITE}"\nedge = "{EDGE}"\nrate_hz = {wearer.rate_hz}\n'
-            f'[broker]\nhost = "{host}"\nport = {port}\ninsecure = true\n'
+            f'[broker]\nhost = "{host}"\nport = {port}\nmqtt = "{mqtt}"\ninsecure = true\n'
             f'[folders]\nstate = "{folder}"\nruntime = "{folder}"\n'
             f"[time]\nspeed = {self._plan.speed}\n{nodes}",
             encoding="utf-8",
