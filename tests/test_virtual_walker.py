@@ -268,3 +268,11 @@ def test_a_minute_of_five_segments_at_200_hz_takes_less_than_a_second():
     for segment in SEGMENTS:
         walk.sensor(segment)(np.arange(0, 60, 1 / 200))
     assert time.perf_counter() - start < 1.0
+
+
+def test_the_pelvis_advances_by_the_steps_and_as_far_as_the_feet():
+    truth = Walker(UNEVEN, [Stand(2.0), Walk(24), Stand(1.0)]).truth
+    steps = truth.steps[4:-4]
+    advances = {s: np.mean([x.pelvic_advance_m for x in steps if x.side is s]) for s in Side}
+    assert sum(advances.values()) == pytest.approx(2.5 * 60 / 108, rel=0.02)
+    assert all(step.width_m > 0.05 for step in steps)

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 PUSH_OFF = ((0.40, 0.09), (0.61, 0.26), (0.82, 0.59), (1.0, 1.0))
 EARLY_SWING = ((0.07, 1.115), (0.15, 1.05), (0.27, 0.83), (0.40, 0.56), (0.55, 0.25))
 LATE_SWING = ((0.70, -0.09), (0.85, -0.72), (0.93, -0.96), (1.0, -1.0))
-SWING_EVERSION = 0.14
-SWING_TOE_OUT = 0.12
+SWING_EVERSION, SWING_TOE_OUT = 0.14, 0.12
+"""Outward roll and turn of the foot in mid-swing (A: rates of 2 to 3 rad/s)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,32 +74,31 @@ def foot_motion(person: VirtualPerson, stances: Sequence[Stance]) -> FootMotion:
     """Motion of one foot through its stances, in the order of time."""
     angles = (_heading(person, stances), _pitch(person, stances), _roll(person, stances))
     heel, toe = np.array(person.heel), np.array(person.toe)
+    toes = States.at_rest(np.array([on_floor(person, s, toe) for s in stances]))
     lifts = np.array([s.flat_to_s for s in stances[:-1]])
     leaves = np.array([s.fc_s for s in stances[:-1]])
     lands = np.array([s.ic_s for s in stances[1:]])
-    toes = States.at_rest(np.array([on_floor(person, s, toe) for s in stances]))
-    before = toes[:1]
-    lift_off = min(lifts[0], 0.0) if len(lifts) else 0.0
-    starts, pieces = [np.array([lift_off - 1])], [quintic(np.ones(1), before, before)]
-    if len(lifts):
-        heels = States.at_rest(np.array([on_floor(person, s, heel) for s in stances[1:]]))
-        touching, sliding = landing(person, stances[1:], heels)
-        moments, pieces_of_swing = swings(person, stances, angles, toes[:-1], touching)
-        ones = np.ones(len(lifts))
-        slide_s = person.slide_duration_s - person.contact_duration_s
-        parts = [
-            (lifts, quintic(ones, toes[:-1], toes[:-1])),
-            *zip(moments, pieces_of_swing, strict=True),
-            (lands, quintic(person.contact_duration_s * ones, touching, sliding)),
-            (lands + person.contact_duration_s, quintic(slide_s * ones, sliding, heels)),
-            (lands + person.slide_duration_s, quintic(ones, heels, heels)),
-        ]
-        starts.append(np.stack([p[0] for p in parts], axis=1).ravel())
-        pieces.append(np.stack([p[1] for p in parts], axis=1).reshape(-1, 6, 3))
-    knots = np.concatenate([*starts, [starts[-1][-1] + 1]])
+    if len(lifts) == 0:
+        still = Curve(np.array([0.0, 1.0]), quintic(np.ones(1), toes, toes))
+        return FootMotion(angles, still, lifts, toe[None])
+    heels = States.at_rest(np.array([on_floor(person, s, heel) for s in stances[1:]]))
+    touching, sliding = landing(person, stances[1:], heels)
+    held = np.ones(len(lifts))
+    slide_s = person.slide_duration_s - person.contact_duration_s
+    # What the curve does in each stride, one after the other: moments, coefficients.
+    parts = [
+        (lifts, quintic(held, toes[:-1], toes[:-1])),
+        *swings(person, stances, angles, toes[:-1], touching),
+        (lands, quintic(person.contact_duration_s * held, touching, sliding)),
+        (lands + person.contact_duration_s, quintic(slide_s * held, sliding, heels)),
+        (lands + person.slide_duration_s, quintic(held, heels, heels)),
+    ]
+    starts = np.stack([moments for moments, _ in parts], axis=1).ravel()
+    pieces = np.stack([piece for _, piece in parts], axis=1).reshape(-1, 6, 3)
+    followed = Curve(np.append(starts, starts[-1] + 1), pieces)
     since = np.stack([lifts, leaves, lands], axis=1).ravel()
     points = np.concatenate([[toe], np.tile([toe, np.zeros(3), heel], (len(lifts), 1))])
-    return FootMotion(angles, Curve(knots, np.concatenate(pieces)), since, points)
+    return FootMotion(angles, followed, since, points)
 
 
 def foot_heading(person: VirtualPerson, stance: Stance) -> float:

@@ -80,8 +80,8 @@ def swings(
     angles: Angles,
     toes: States,
     touching: States,
-) -> tuple[list[Floats], list[Floats]]:
-    """Way of the ankle: moments (n,) from which its four pieces hold, and their coefficients."""
+) -> list[tuple[Floats, Floats]]:
+    """Way of the ankle in four pieces: moments (n,) from which each holds, coefficients."""
     leaves = np.array([s.fc_s for s in stances[:-1]])
     lands = np.array([s.ic_s for s in stances[1:]])
     start = _ankle(angles, leaves, toes, np.array(person.toe))
@@ -97,7 +97,7 @@ def swings(
         interleaved([*states, end]),
         np.tile([True, False, False, False, True], len(leaves)),
     )
-    return moments, [curve.coefficients[k::5] for k in range(4)]
+    return [(time_s, curve.coefficients[k::5]) for k, time_s in enumerate(moments)]
 
 
 def _heights(

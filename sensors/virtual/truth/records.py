@@ -82,7 +82,8 @@ class TrueStep:
 
     `length_m` is along the direction of progression, `width_m` across it, both from ankle to ankle;
     `double_support_s` is the time from this contact until the other foot leaves (negative where
-    both feet were in the air), None before the last one.
+    both feet were in the air), None for the last one. `pelvic_advance_m` is the way of the pelvis
+    along the direction of progression during the step (METHODS 3.6).
     """
 
     side: Side
@@ -90,6 +91,7 @@ class TrueStep:
     step_time_s: float
     length_m: float
     width_m: float
+    pelvic_advance_m: float
     double_support_s: float | None
 
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sensors.sample import Side
 from sensors.virtual.body.foot import foot_heading, landing_inversion, push_off_angle, strike_angle
 from sensors.virtual.body.leg_lengths import LegLengths
 from sensors.virtual.body.person import leftward
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from sensors.sample import Side
     from sensors.virtual.body.foot import FootMotion
     from sensors.virtual.body.pelvis import PelvisMotion
     from sensors.virtual.body.person import VirtualPerson
@@ -40,7 +40,7 @@ def truth_of(
     return WalkTruth(
         contacts=_contacts(way),
         strides=tuple(sorted(strides, key=lambda s: s.initial_contact_s)),
-        steps=tuple(step for run in way.runs for step in _steps(run)),
+        steps=tuple(step for run in way.runs for step in _steps(run, pelvis)),
         midstances=tuple(m for run in way.runs for m in _midstances(run, pelvis)),
         stays=_stays(way, pelvis),
         runs_s=tuple((run.stances[0].flat_to_s, run.ic_s[-1]) for run in way.runs),
@@ -65,22 +65,22 @@ def _strides(person: VirtualPerson, run: Run, feet: Mapping[Side, FootMotion]) -
         toe, heel = _clearances(person, feet[old.side], old.fc_s, new.ic_s, new.place[2])
         strides.append(
             TrueStride(
-                old.side,
-                old.ic_s,
-                old.flat_from_s,
-                old.flat_to_s,
-                old.fc_s,
-                new.ic_s,
-                new.flat_from_s,
-                float(np.hypot(way[0], way[1])),
-                float(way[2]),
-                new.heading - old.heading,
-                strike_angle(person, old),
-                push_off_angle(person, old),
-                _outward(person, old, way),
-                landing_inversion(person, old),
-                toe,
-                heel,
+                side=old.side,
+                initial_contact_s=old.ic_s,
+                foot_flat_s=old.flat_from_s,
+                heel_off_s=old.flat_to_s,
+                final_contact_s=old.fc_s,
+                next_initial_contact_s=new.ic_s,
+                next_foot_flat_s=new.flat_from_s,
+                length_m=float(np.hypot(way[0], way[1])),
+                rise_m=float(way[2]),
+                turn_rad=new.heading - old.heading,
+                strike_angle_rad=strike_angle(person, old),
+                push_off_angle_rad=push_off_angle(person, old),
+                toe_out_rad=_outward(person, old, way),
+                landing_inversion_rad=landing_inversion(person, old),
+                toe_clearance_m=toe,
+                heel_clearance_m=heel,
             )
         )
     return strides
@@ -103,22 +103,24 @@ def _clearances(
     return float(toe[SAMPLES // 4 : -SAMPLES // 4].min()), float(heel.max())
 
 
-def _steps(run: Run) -> list[TrueStep]:
+def _steps(run: Run, pelvis: PelvisMotion) -> list[TrueStep]:
+    """Steps between two contacts of this run; the first, out of standing, is none."""
+    places = pelvis.evaluate(np.array(run.ic_s)).position
     steps = []
     for k in range(3, len(run.stances)):
         old, new = run.stances[k - 1], run.stances[k]
         way, heading = new.place - old.place, (old.heading + new.heading) / 2
-        ahead = np.cos(heading) * way[0] + np.sin(heading) * way[1]
-        across = -np.sin(heading) * way[0] + np.cos(heading) * way[1]
-        leaves = k + 1 < len(run.stances)
+        along = np.array((np.cos(heading), np.sin(heading), 0.0))
+        leftwards = np.array((-np.sin(heading), np.cos(heading), 0.0))
         steps.append(
             TrueStep(
-                new.side,
-                new.ic_s,
-                new.ic_s - old.ic_s,
-                float(ahead),
-                float(across if new.side is Side.LEFT else -across),
-                old.fc_s - new.ic_s if leaves else None,
+                side=new.side,
+                initial_contact_s=new.ic_s,
+                step_time_s=new.ic_s - old.ic_s,
+                length_m=float(along @ way),
+                width_m=float(leftwards @ way) * leftward(new.side),
+                pelvic_advance_m=float(along @ (places[k] - places[k - 1])),
+                double_support_s=None if new is run.stances[-1] else old.fc_s - new.ic_s,
             )
         )
     return steps
