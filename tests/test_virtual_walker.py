@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 from functools import cache
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -276,3 +277,10 @@ def test_the_pelvis_advances_by_the_steps_and_as_far_as_the_feet():
     advances = {s: np.mean([x.pelvic_advance_m for x in steps if x.side is s]) for s in Side}
     assert sum(advances.values()) == pytest.approx(2.5 * 60 / 108, rel=0.02)
     assert all(step.width_m > 0.05 for step in steps)
+
+
+def test_the_example_of_the_page_runs(capsys):
+    page = Path(__file__).resolve().parent.parent / "docs" / "virtual-walker.md"
+    example = page.read_text(encoding="utf-8").split("```python")[1].split("```")[0]
+    exec(compile(example, str(page), "exec"), {})  # noqa: S102 (our own documentation)
+    assert capsys.readouterr().out.startswith("1.")
