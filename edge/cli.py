@@ -143,11 +143,14 @@ def demo(
     keep: Annotated[
         Path | None, typer.Option(help="Folder in which store and recording stay afterwards.")
     ] = None,
+    picture: Annotated[
+        Path | None, typer.Option(help="File for a picture (SVG) of the last screen.")
+    ] = None,
 ) -> None:
     """Five virtual nodes on a virtual person, through acquire and publish to an MQTT broker."""
     from .demo.run import Demo, DemoPlan
 
-    Demo(DemoPlan(duration, speed, source, broker, seed, keep)).run(_stop_on_signals())
+    Demo(DemoPlan(duration, speed, source, broker, seed, keep, picture)).run(_stop_on_signals())
 
 
 def _stop_on_signals() -> threading.Event:

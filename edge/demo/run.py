@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from edge.control import ask
 from edge.errors import UserError
+from edge.files import write_whole
 from edge.host_clock import host_clock
 from edge.store import Store
 from sensors.virtual.node import VirtualNodes
@@ -53,6 +54,7 @@ class DemoPlan:
     broker: str | None
     seed: int
     keep: Path | None
+    picture: Path | None
 
 
 class Demo:
@@ -91,6 +93,8 @@ class Demo:
                 # Whoever keeps the folder can compare its times with the person's truth.
                 (folder / SECOND_ZERO).write_text(f"{nodes.start_ns}\n", encoding="ascii")
                 self._watch(stop, screen, folder, wearer.duration_s, processes)
+            if self._plan.picture is not None:
+                write_whole(self._plan.picture, screen.picture())
             _deliver_the_rest(folder, screen)
 
     def _wearer(self) -> Wearer:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
 from collections import deque
 from typing import TYPE_CHECKING, Any, Self
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 LAST_STRIDES = 8
+PICTURE_COLUMNS = 104
 COLOURS = {"up": "green", "stalled": "yellow", "down": "red"}
 
 
@@ -114,6 +117,7 @@ class Screen:
         self._strides: deque[dict[str, Any]] = deque(maxlen=LAST_STRIDES)
         self._ids: set[str] = set()
         self._counts = {"live": 0, "refined": 0}
+        self._shown: Group | None = None
         self._live = Live(console=self._console, auto_refresh=False, transient=False)
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
         self._client.on_connect = self._subscribe
@@ -146,9 +150,21 @@ class Screen:
 
     def show(self, status: Mapping[str, Any], elapsed_s: float) -> None:
         """Draw the tables anew."""
+        self._shown = screen(
+            status, tuple(self._strides), self._counts, elapsed_s, self._duration_s
+        )
         if self._live.is_started:
-            parts = screen(status, tuple(self._strides), self._counts, elapsed_s, self._duration_s)
-            self._live.update(parts, refresh=True)
+            self._live.update(self._shown, refresh=True)
+
+    def picture(self) -> str:
+        """What was shown last, as an SVG that needs nothing from elsewhere."""
+        console = Console(record=True, width=PICTURE_COLUMNS, file=io.StringIO())
+        if self._shown is not None:
+            console.print(self._shown)
+        # rich points to fonts on the web: a picture in the documentation must not.
+        return re.sub(
+            r"@font-face \{.*?\}", "", console.export_svg(title="make demo"), flags=re.DOTALL
+        )
 
     def finish(self, undelivered: int) -> None:
         """Say what the demo came to."""

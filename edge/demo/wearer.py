@@ -40,10 +40,11 @@ class Wearer:
 
 def corridor_walk(duration_s: float, seed: int) -> Walker:
     """Somebody who stands, walks up and down a corridor for about the time, and stands."""
-    lap = (Walk(STEPS_A_WAY), Turn())
-    lap_s = Walker(VirtualPerson(), lap, seed).end_s
-    laps = max(round((duration_s - 2 * STANDING_S) / lap_s), 1)
-    return Walker(VirtualPerson(), [Stand(STANDING_S), *lap * laps, Stand(STANDING_S)], seed)
+    person, way, back = VirtualPerson(), Walk(STEPS_A_WAY), (Turn(), Walk(STEPS_A_WAY))
+    once_s = Walker(person, [Stand(STANDING_S), way, Stand(STANDING_S)], seed).end_s
+    turn_s = Walker(person, back, seed).end_s
+    turns = max(round((duration_s - once_s) / turn_s), 0)
+    return Walker(person, [Stand(STANDING_S), way, *back * turns, Stand(STANDING_S)], seed)
 
 
 def virtual_wearer(duration_s: float, seed: int, rate_hz: float = 200.0) -> Wearer:
