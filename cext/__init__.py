@@ -1,7 +1,7 @@
 """Numbers in, numbers out: the compiled core. Nothing is allocated per sample."""
 
 from . import quaternion
-from .contacts import lowpass, moving_least, moving_mean, peaks, positive_run
+from .contacts import crests, lowpass, moving_least, moving_mean, peaks, positive_run
 from .framing import PacketParser, cobs_decode, cobs_encode, crc32, encode_packet
 from .orientation import OrientationFilter, smooth_orientation
 from .orientation_parameters import OrientationParameters
@@ -15,6 +15,7 @@ __all__ = [
     "StrapdownParameters",
     "cobs_decode",
     "cobs_encode",
+    "crests",
     "crc32",
     "encode_packet",
     "lowpass",

@@ -39,3 +39,6 @@ def positive_run(
     begins, ends : (m,) int64
         0 and n - 1 where the run reaches an end of the signal.
     """
+
+def crests(signal: NDArray[np.float64], least: float) -> NDArray[np.int64]:
+    """Indices of the maxima from which the signal falls by `least`, having risen by as much."""

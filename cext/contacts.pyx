@@ -128,3 +128,30 @@ def moving_least(const double[::1] signal, Py_ssize_t width):
                 head += 1
             out[k] = signal[wait[head]]
     return least
+
+
+def crests(const double[::1] signal, double least):
+    cdef Py_ssize_t n = signal.shape[0], k, count = 0, high = 0
+    cdef bint rising = True
+    cdef double low
+    found = np.empty(n // 2 + 1, dtype=np.int64)
+    cdef long long[::1] at = found
+    if n:
+        low = signal[0]
+        with nogil:
+            for k in range(1, n):
+                if rising:
+                    if signal[k] > signal[high]:
+                        high = k
+                    elif signal[high] - signal[k] >= least:
+                        if signal[high] - low >= least:
+                            at[count] = high
+                            count += 1
+                        low = signal[k]
+                        rising = False
+                elif signal[k] < low:
+                    low = signal[k]
+                elif signal[k] - low >= least:
+                    high = k
+                    rising = True
+    return found[:count].copy()

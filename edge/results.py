@@ -54,7 +54,7 @@ class Contact(Record):
 class Stride(Record):
     """From one initial contact to the next of the same foot."""
 
-    side: Side
+    side: Side | None = Field(description="null where the pelvis sensor alone cannot tell")
     bout: int = Field(description="Number of the walking bout within the session, from 1")
     stage: Literal["live", "refined"] = Field(
         description="live: published as it closed; refined: two-sided, when the bout was over"

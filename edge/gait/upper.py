@@ -24,7 +24,7 @@ REST_RADPS = 0.1
 
 def shank_motion(span: Span, k: int) -> SegmentMotion | None:
     """Follow the shank that is the k-th segment of a span; None where it did not swing."""
-    gyr, acc, attitude = _levelled(span, k)
+    gyr, acc, attitude = levelled(span, k)
     up, known = _upright(gyr, attitude, span.rate_hz)
     axes = shank_axes(gyr, span.rate_hz, up)
     if axes is None:
@@ -36,7 +36,7 @@ def shank_motion(span: Span, k: int) -> SegmentMotion | None:
 
 def pelvis_motion(span: Span, k: int) -> SegmentMotion | None:
     """Follow the pelvis, k-th segment of a span; None where it shows no way forward."""
-    gyr, acc, attitude = _levelled(span, k)
+    gyr, acc, attitude = levelled(span, k)
     up, known = _upright(gyr, attitude, span.rate_hz)
     axes = pelvis_axes(acc, span.rate_hz, up)
     if axes is None:
@@ -46,9 +46,10 @@ def pelvis_motion(span: Span, k: int) -> SegmentMotion | None:
     )
 
 
-def _levelled(
+def levelled(
     span: Span, k: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Rate without bias, specific force, (n, 3), and attitude, (n, 4), of the k-th segment."""
     gyr = np.ascontiguousarray(span.gyr[:, k])
     acc = np.ascontiguousarray(span.acc[:, k])
     gyr = gyr - rest_bias(gyr, span.rate_hz)

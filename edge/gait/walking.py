@@ -11,6 +11,7 @@ from sensors import Segment, Side
 
 from .bouts import bout_numbers, describe_bout, stride_flags
 from .motion import foot_motion
+from .pelvis import walk_of_pelvis
 from .spatial import spatial_columns
 from .strides import Body, find_strides
 from .timing import FINAL_CONTACT_SD_S, INITIAL_CONTACT_SD_S, timing_columns
@@ -34,6 +35,8 @@ UPPER = {
     Segment.RIGHT_SHANK: shank_motion,
     Segment.PELVIS: pelvis_motion,
 }
+# A sensor that gave fewer of its samples is taken for absent.
+LEAST_VALID = 0.5
 # Families of metrics. Each gives columns over the strides of one foot, named after the fields of
 # `Stride`; NaN becomes null.
 FAMILIES: tuple[Callable[[Strides, Body], Mapping[str, NDArray[np.float64]]], ...] = (
@@ -42,7 +45,7 @@ FAMILIES: tuple[Callable[[Strides, Body], Mapping[str, NDArray[np.float64]]], ..
 )
 
 
-def analyse_walking(span: Span, person: Person) -> Walk:  # noqa: ARG001 (the pelvis needs it)
+def analyse_walking(span: Span, person: Person) -> Walk:
     """Find contacts, strides and bouts in a span.
 
     Parameters
@@ -61,6 +64,12 @@ def analyse_walking(span: Span, person: Person) -> Walk:  # noqa: ARG001 (the pe
     -----
     Pure. The same function serves the last seconds of live walking and a whole stretch.
     """
+    if not len(span):
+        return Walk()
+    worn = [s for k, s in enumerate(span.segments) if span.valid[:, k].mean() > LEAST_VALID]
+    if Segment.PELVIS in worn and not FEET.keys() & set(worn):
+        alone = walk_of_pelvis(span, span.segments.index(Segment.PELVIS), person)
+        return Walk(contacts=alone.contacts, strides=alone.strides, bouts=alone.bouts)
     body = follow_body(span)
     strides = _strides(body)
     numbers = sorted({s.bout for s in strides} - {0})

@@ -1,0 +1,211 @@
+"""Walking seen by the pelvis sensor alone: steps, cadence, and an estimate of speed and length.
+
+The pelvis moves like a mass on an inverted pendulum: the faster the legs swing under it, the
+larger the acceleration that repeats with every step. Which foot lands is not told.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cext import crests, lowpass
+from cext.quaternion import rotate
+from edge.results import Bout, Contact, Stride
+
+from .stance import GRAVITY_MPS2
+from .upper import levelled
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from edge.results import Person
+    from edge.timegrid import Span
+
+
+@dataclass(frozen=True, slots=True)
+class PelvisParameters:
+    """Steps and speed of the pelvis.
+
+    Attributes
+    ----------
+    step_band_hz : tuple of float
+        Vertical acceleration outside is no step.
+    least_mps2 : float
+        A step's crest rises and falls by this.
+    contact_before_s : float
+        The foot meets the ground this long before the crest.
+    longest_step_s, least_steps : float, int
+        A longer pause ends the walking; fewer steps are none.
+    stride_s : tuple of float
+        Shortest and longest stride of two steps.
+    pendulum, exponent, turning : float
+        The law of `_speed`, fitted to thirteen people; left out one by one it errs by `person_sd`.
+    person_sd_mps, stride_sd_mps : float
+        Standard deviation of the speed from person to person, and from stride to stride.
+    contact_sd_s : float
+        Standard deviation of a contact against instrumented insoles.
+    turn_rad : float
+        A stride that turns more is no steady one.
+    """
+
+    step_band_hz: tuple[float, float] = (0.5, 2.8)
+    least_mps2: float = 0.5
+    contact_before_s: float = 0.045
+    longest_step_s: float = 1.5
+    least_steps: int = 5
+    stride_s: tuple[float, float] = (0.6, 2.5)
+    pendulum: float = 0.694
+    exponent: float = 0.6
+    turning: float = 0.186
+    person_sd_mps: float = 0.085
+    stride_sd_mps: float = 0.16
+    contact_sd_s: float = 0.06
+    turn_rad: float = 0.35
+
+
+PELVIS = PelvisParameters()
+# Leg length is 0.53 of body height (D. A. Winter, Biomechanics and Motor Control of Human
+# Movement, 4th ed., figure 4.1: greater trochanter); of a person of unknown height, of 1.72 m.
+LEG_SHARE = 0.53
+UNKNOWN_HEIGHT_M = 1.72
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PelvisWalk:
+    """What the pelvis alone tells of a span, in the order of time."""
+
+    contacts: tuple[Contact, ...]
+    strides: tuple[Stride, ...]
+    bouts: tuple[Bout, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Levelled:
+    """Acceleration beyond gravity (n, 3) and yaw rate (n,) in a level frame."""
+
+    time_s: NDArray[np.float64]
+    rate_hz: float
+    acc: NDArray[np.float64]
+    yaw: NDArray[np.float64]
+    valid: NDArray[np.bool_]
+
+
+def walk_of_pelvis(
+    span: Span, k: int, person: Person, parameters: PelvisParameters = PELVIS
+) -> PelvisWalk:
+    """Find steps, strides and bouts by the pelvis, the k-th segment of a span."""
+    pelvis = _level(span, k)
+    leg_m = LEG_SHARE * (person.height_m or UNKNOWN_HEIGHT_M)
+    contacts: list[Contact] = []
+    strides: list[Stride] = []
+    bouts: list[Bout] = []
+    for steps in _runs(pelvis, parameters):
+        landed = (pelvis.time_s[steps] - parameters.contact_before_s).tolist()
+        contacts += [
+            Contact(side=None, kind="ic", time_s=t, time_sd_s=parameters.contact_sd_s)
+            for t in landed
+        ]
+        own = _strides(pelvis, steps, leg_m, len(bouts) + 1, parameters)
+        if own:
+            bouts.append(_bout(landed, own, parameters))
+            strides += own
+    return PelvisWalk(tuple(contacts), tuple(strides), tuple(bouts))
+
+
+def _level(span: Span, k: int) -> _Levelled:
+    gyr, acc, attitude = levelled(span, k)
+    free = rotate(attitude, acc)
+    free[:, 2] -= GRAVITY_MPS2
+    yaw = rotate(attitude, gyr)[:, 2]
+    return _Levelled(span.time_s, span.rate_hz, free, yaw, span.valid[:, k])
+
+
+def _runs(pelvis: _Levelled, p: PelvisParameters) -> list[NDArray[np.int64]]:
+    """Ticks of the steps of each stretch of walking."""
+    slow, fast = p.step_band_hz
+    bobbing = lowpass(pelvis.acc[:, 2], pelvis.rate_hz, fast)
+    bobbing -= lowpass(bobbing, pelvis.rate_hz, slow)
+    steps = crests(bobbing, p.least_mps2)
+    pauses = np.flatnonzero(np.diff(steps) > p.longest_step_s * pelvis.rate_hz) + 1
+    return [run for run in np.split(steps, pauses) if len(run) >= p.least_steps]
+
+
+def _strides(
+    pelvis: _Levelled, steps: NDArray[np.int64], leg_m: float, bout: int, p: PelvisParameters
+) -> list[Stride]:
+    shortest, longest = p.stride_s
+    found = []
+    last = len(steps) - 3
+    for i, (begin, end) in enumerate(zip(steps[:-2], steps[2:], strict=True)):
+        lasts = float(end - begin) / pelvis.rate_hz
+        if not shortest <= lasts <= longest:
+            continue
+        turned = float(np.abs(pelvis.yaw[begin:end].sum())) / pelvis.rate_hz
+        edge, lost = i in {0, 1, last - 1, last}, not pelvis.valid[begin:end].all()
+        marks = {"edge": edge, "turn": turned > p.turn_rad, "lost_samples": lost}
+        speed = _speed(pelvis.acc[begin:end], turned, leg_m, p)
+        sd = float(np.hypot(p.person_sd_mps, p.stride_sd_mps))
+        begin_s = float(pelvis.time_s[begin]) - p.contact_before_s
+        found.append(
+            Stride(
+                side=None,
+                bout=bout,
+                stage="refined",
+                initial_contact_s=begin_s,
+                final_contact_s=None,
+                next_initial_contact_s=begin_s + lasts,
+                stride_length_m=speed * lasts,
+                stride_length_sd_m=sd * lasts,
+                stride_time_s=lasts,
+                stride_time_sd_s=float(np.sqrt(2.0)) * p.contact_sd_s,
+                speed_mps=speed,
+                steady=not any(marks.values()),
+                flags=("pelvis_only", *(name for name, hit in marks.items() if hit)),
+            )
+        )
+    return found
+
+
+def _speed(acc: NDArray[np.float64], turned_rad: float, leg_m: float, p: PelvisParameters) -> float:
+    """Mean speed over a stride of two steps, m/s.
+
+    Notes
+    -----
+    A mass that swings over a leg of length l by steps of length s and duration T rises and falls
+    by s^2 / (8 l), so its vertical acceleration repeats with the steps at an amplitude a in
+    proportion to s^2 / (l T^2): v ~ sqrt(l a), or v / sqrt(g l) ~ (a / g)^(1/2), both sides
+    without unit (after W. Zijlstra and A. L. Hof, Gait Posture 18(2):1, 2003). Real walking needs
+    the fore-aft amplitude added, which grows where the vertical one is damped; an exponent a
+    little higher, because slow walkers share the way between both feet on the ground; and less
+    way for a pelvis that turns. Those three numbers were fitted: see docs/gait.md.
+    """
+    phase = np.exp(-4j * np.pi * np.arange(len(acc)) / len(acc))
+    forth, left, up = 2.0 * np.abs(phase @ acc) / len(acc)
+    share = (up + np.hypot(forth, left)) / GRAVITY_MPS2
+    law = p.pendulum * share**p.exponent * max(1.0 - p.turning * turned_rad, 0.0)
+    return float(np.sqrt(GRAVITY_MPS2 * leg_m) * law)
+
+
+def _bout(landed_s: Sequence[float], strides: Sequence[Stride], p: PelvisParameters) -> Bout:
+    lasts = np.array([s.stride_time_s for s in strides])
+    lengths = np.array([s.stride_length_m for s in strides])
+    speed = float(lengths.sum() / lasts.sum())
+    # Strides overlap by a step: half of them are independent.
+    sd = float(np.hypot(p.person_sd_mps, p.stride_sd_mps / np.sqrt(max(len(strides) / 2.0, 1.0))))
+    return Bout(
+        bout=strides[0].bout,
+        start_s=landed_s[0],
+        end_s=landed_s[-1],
+        n_strides=len(strides),
+        cadence_spm=120.0 / float(np.mean(lasts)),
+        speed_mps=speed,
+        speed_sd_mps=sd,
+        stride_length_m=float(lengths.mean()),
+        stride_length_sd_m=sd * float(lasts.mean()),
+        flags=("pelvis_only",),
+    )
