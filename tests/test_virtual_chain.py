@@ -67,6 +67,10 @@ def test_a_usual_person_is_within_the_range_of_people(name, low, high):
         ({"rotation_coupling": 1.2}, "shank_rotation_rad", 1),
         ({"lateral_lean": 0.02}, "shank_lean_change_rad", 1),
         ({"pelvic_drop": 0.12}, "pelvic_drop_rad", 1),
+        ({"knee_flexion": 0.7}, "shank_range_rad", -1),
+        ({"knee_flexion": 0.7}, "shank_swing_rate_radps", -1),
+        ({"circumduction_m": 0.04}, "circumduction_m", 1),
+        ({"landing_hardness": 1.5}, "shank_shock_g", 1),
     ],
 )
 def test_what_a_leg_does_otherwise_shows_in_its_chain_only(changes, name, sign):

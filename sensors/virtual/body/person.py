@@ -48,6 +48,12 @@ class Leg:
         Knee outward of the ankle at mid-stance (B: 5 deg).
     shank_pitch_offset : float
         Added to the shank's pitch in all of the stride: a stiff or bent knee's way of standing.
+    knee_flexion : float
+        Scales the shank's pitch about the lifting of the foot: below 1 for a stiff knee.
+    circumduction_m : float
+        Way outward of the foot in mid-swing, round instead of straight.
+    landing_hardness : float
+        Scales the speed down with which the heel meets the ground.
     toe_clearance_m : float
         Toe above the floor in mid-swing (METHODS 3.4: 1.3 to 2 cm).
     pelvic_drop : float
@@ -69,6 +75,9 @@ class Leg:
     rotation_lag_s: float = 0.03
     lateral_lean: float = 0.08
     shank_pitch_offset: float = 0.0
+    knee_flexion: float = 1.0
+    circumduction_m: float = 0.0
+    landing_hardness: float = 1.0
     toe_clearance_m: float = 0.015
     pelvic_drop: float = 0.07
 

@@ -57,6 +57,8 @@ SWING_PITCH = (
 )
 EARLY_STANCE = 0.5
 """Before this share of stance the angles scale with the last swing, after it with the next."""
+LIFTING_DEG = 20.0
+"""A stiff knee holds back the pitch that goes beyond this."""
 SETTLING_AFTER = 0.35
 """A foot that stays on the ground follows the table of stance up to this share."""
 RISING_S = 0.15
@@ -136,18 +138,6 @@ def _pitch(person: VirtualPerson, way: Footfalls, side: Side) -> Curve:
 
 def _stepping(person: VirtualPerson, run: Run, side: Side, via: Via) -> None:
     leg = person.leg(side)
-    standing = person.standing_shank_pitch
-
-    def through(time_s: float, degrees: float, reach_m: float, near: Stance) -> None:
-        # Short steps move the shank less, about its standing pitch.
-        scale = 0.2 + 0.8 * min(1.2, reach_m / REFERENCE_STRIDE_M)
-        if degrees > 0:
-            scale *= near.ease
-        elif near.step:
-            scale *= near.step.strike_scale
-        pitch = standing + scale * (radians(degrees) - standing)
-        via.through(time_s, pitch + leg.shank_pitch_offset)
-
     for k, stance in enumerate(run.stances):
         if stance.side is not side:
             continue
@@ -160,12 +150,26 @@ def _stepping(person: VirtualPerson, run: Run, side: Side, via: Via) -> None:
             rising = k < 2 and time_s < run.start_s + RISING_S
             if not rising and (leaving or share < SETTLING_AFTER):
                 reach_m = stance.reach_m if share < EARLY_STANCE else stance.leave_m
-                through(time_s, degrees, reach_m, stance)
+                via.through(time_s, _scaled(person, degrees, reach_m, stance))
         if leaving:
             swing_s = run.ic_s[k + 2] - stance.fc_s
             for share, degrees in SWING_PITCH:
                 near = stance if degrees > 0 else run.stances[k + 2]
-                through(stance.fc_s + share * swing_s, degrees, stance.leave_m, near)
+                pitch = _scaled(person, degrees, stance.leave_m, near)
+                via.through(stance.fc_s + share * swing_s, pitch)
+
+
+def _scaled(person: VirtualPerson, degrees: float, reach_m: float, near: Stance) -> float:
+    """Pitch of the tables as this leg has it: short steps move it less about its standing pitch."""
+    leg, standing = person.leg(near.side), person.standing_shank_pitch
+    scale = 0.2 + 0.8 * min(1.2, reach_m / REFERENCE_STRIDE_M)
+    if degrees > LIFTING_DEG:
+        scale *= leg.knee_flexion
+    if degrees > 0:
+        scale *= near.ease
+    elif near.step:
+        scale *= near.step.strike_scale
+    return standing + scale * (radians(degrees) - standing) + leg.shank_pitch_offset
 
 
 def _staying(stay: Stay, standing: float, via: Via) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from .curve import Curve, States, interleaved, least_jerk
 from .kinematics import Kinematics, matrix, rotated, turning
-from .person import REFERENCE_STRIDE_M
+from .person import REFERENCE_STRIDE_M, leftward
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,21 +28,23 @@ FOOT_AXES = "zyx"
 class WayPoint(NamedTuple):
     """A point on the way of the ankle.
 
-    Shares of the swing and of the way (recording A); of a stair, how much is climbed or descended;
-    height of the toe above its clearance, None where the ankle is near the ground itself.
+    Shares of the swing and of the way (recording A), and of a way round outward; of a stair, how
+    much is climbed or descended; height of the toe above its clearance, None where the ankle is
+    near the ground itself.
     """
 
     share: float
     progress: float
+    outward: float
     climbed: float
     descended: float
     toe_rise_m: float | None
 
 
 WAY = (
-    WayPoint(0.20, 0.135, 0.35, 0.0, -0.005),
-    WayPoint(0.50, 0.465, 0.95, 0.15, 0.0),
-    WayPoint(0.80, 0.849, 1.05, 0.75, None),
+    WayPoint(0.20, 0.135, 0.6, 0.35, 0.0, -0.005),
+    WayPoint(0.50, 0.465, 1.0, 0.95, 0.15, 0.0),
+    WayPoint(0.80, 0.849, 0.5, 1.05, 0.75, None),
 )
 LATE_ANKLE_RISE_M = 0.014
 """Ankle above its standing height at the last of the three points."""
@@ -60,7 +62,8 @@ def landing(
     heading = np.array([s.heading for s in stances])
     scale = np.array([min(1.2, 0.25 + 0.75 * s.reach_m / REFERENCE_STRIDE_M) for s in stances])
     forward = (ahead * scale)[:, None] * np.stack([np.cos(heading), np.sin(heading), 0 * scale], 1)
-    downward = (down * scale)[:, None] * np.array((0.0, 0.0, 1.0))
+    hardness = np.array([person.leg(s.side).landing_hardness for s in stances])
+    downward = (down * scale * hardness)[:, None] * np.array((0.0, 0.0, 1.0))
 
     def slide(left: float) -> States:
         """Forward part when the share `left` of its duration is still to come."""
@@ -88,8 +91,9 @@ def swings(
     end = _ankle(angles, lands, touching, np.array(person.heel))
     moments = [leaves, *(leaves + via.share * (lands - leaves) for via in WAY)]
     states = [start]
+    outward = np.array([_outward(person, stance) for stance in stances[1:]])
     for via, time_s in zip(WAY, moments[1:], strict=True):
-        place = start.value + via.progress * (end.value - start.value)
+        place = start.value + via.progress * (end.value - start.value) + via.outward * outward
         place[:, 2] = _heights(person, stances, angles, time_s, via)
         states.append(States.at_rest(place))
     curve = least_jerk(
@@ -98,6 +102,12 @@ def swings(
         np.tile([True, False, False, False, True], len(leaves)),
     )
     return [(time_s, curve.coefficients[k::5]) for k, time_s in enumerate(moments)]
+
+
+def _outward(person: VirtualPerson, stance: Stance) -> tuple[float, float, float]:
+    """Way round to the outside at its widest."""
+    aside = leftward(stance.side) * person.leg(stance.side).circumduction_m
+    return (-aside * np.sin(stance.heading), aside * np.cos(stance.heading), 0.0)
 
 
 def _heights(
