@@ -16,6 +16,7 @@ from cext import lowpass
 from sensors import Segment
 
 from .alignment import align, bow_axis, read_standing, swing_axis
+from .apply import correct
 from .errors import Refused
 from .limits import STANDARD_GRAVITY
 from .model import Verdict, worst
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from .alignment import Alignment, Standing
     from .guide import GuideStep
+    from .model import SensorCalibration
     from .placement import Placement
     from .trial import GroupTrial, Readings
 
@@ -104,15 +106,21 @@ def judge_fitting(step: GuideStep, readings: Mapping[str, Readings]) -> str:
     return f"bows seen by {calm}"
 
 
-def fit_person(trial: GroupTrial, claimed: Mapping[str, Segment] | None = None) -> Fitting:
+def fit_person(
+    trial: GroupTrial,
+    claimed: Mapping[str, Segment] | None = None,
+    calibrations: Mapping[str, SensorCalibration] | None = None,
+) -> Fitting:
     """Find places and alignments, and judge every sensor.
 
     Parameters
     ----------
     trial : GroupTrial
-        With `stand` and `walk`, and perhaps `bows`; readings corrected if there are calibrations.
+        With `stand` and `walk`, and perhaps `bows`.
     claimed : mapping of sensor to Segment, optional
         What the labels say.
+    calibrations : mapping of sensor to SensorCalibration, optional
+        Applied to the raw readings; a sensor without one is taken as it is.
 
     Raises
     ------
@@ -121,10 +129,16 @@ def fit_person(trial: GroupTrial, claimed: Mapping[str, Segment] | None = None) 
     StoreError
         If one of them was never taken.
     """
-    standing = trial.load("stand")
-    rate_hz, walk = on_one_grid(trial.load("walk"))
+    known = calibrations or {}
+
+    def corrected(step: str) -> dict[str, Readings]:
+        raw = trial.load(step)
+        return {n: correct(r, known[n]) if n in known else r for n, r in raw.items()}
+
+    standing = corrected("stand")
+    rate_hz, walk = on_one_grid(corrected("walk"))
     placement = find_placement(rate_hz, walk)
-    bows = trial.load("bows") if "bows" in trial.done() else {}
+    bows = corrected("bows") if "bows" in trial.done() else {}
     swaps = suspected_swaps(placement, claimed or {})
     fits = []
     for seat in placement.seats:

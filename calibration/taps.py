@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from .guide import GuideStep
     from .trial import Readings
 
     Array = NDArray[np.float64]
@@ -48,6 +49,25 @@ def tap_times(readings: Readings) -> Array:
         near = (time_s > time_s[at] - _WINDOW_S / 3) & (time_s < time_s[at] + _WINDOW_S)
         centres.append(float(np.average(time_s[near], weights=energy[near])))
     return np.array(centres)
+
+
+def judge_taps(_: GuideStep, sensors: Mapping[str, Readings]) -> str:
+    """Whether every sensor felt taps enough.
+
+    Raises
+    ------
+    Refused
+        If one did not.
+    """
+    felt = {name: len(tap_times(readings)) for name, readings in sensors.items()}
+    weakest = min(felt, key=lambda name: felt[name])
+    if felt[weakest] < LEAST_TAPS:
+        raise Refused(
+            f"{weakest} felt {felt[weakest]} taps and {LEAST_TAPS} are needed: fix it to the plate,"
+            f" knock harder and repeat {STEP}.",
+            STEP,
+        )
+    return f"{felt[weakest]} taps felt by every sensor"
 
 
 def fit_timing(

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .errors import StoreError
+from .model import now_utc
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -124,6 +126,7 @@ class Trial:
             np.savez_compressed(
                 file,
                 sensor=np.array(readings.sensor),
+                taken=np.array(now_utc().isoformat()),
                 time_s=readings.time_s,
                 gyr=readings.gyr,
                 acc=readings.acc,
@@ -139,6 +142,21 @@ class Trial:
             tries = len(list(self.folder.glob(f"{step}.earlier-*.npz")))
             target.replace(self.folder / f"{step}.earlier-{tries + 1}.npz")
         unfinished.replace(target)
+
+    @property
+    def taken(self) -> datetime:
+        """When the latest step was taken.
+
+        Raises
+        ------
+        StoreError
+            If no step was.
+        """
+        done = self.done()
+        if not done:
+            raise StoreError(f"{self.folder}: holds no step of a trial yet")
+        with np.load(self.folder / f"{done[-1]}.npz") as file:
+            return datetime.fromisoformat(str(file["taken"]))
 
     def load(self, step: str) -> Readings:
         """Read the readings of a step.
@@ -192,6 +210,11 @@ class GroupTrial:
         """Steps whose readings are complete for every sensor."""
         each = [trial.done() for trial in self._trials.values()]
         return tuple(s for s in each[0] if all(s in done for done in each)) if each else ()
+
+    @property
+    def taken(self) -> datetime:
+        """When the latest step was taken."""
+        return max(trial.taken for trial in self._trials.values())
 
     def save(self, step: str, readings: Mapping[str, Readings]) -> None:
         """Write the readings of a step, those of one sensor after the other."""

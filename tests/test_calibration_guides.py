@@ -17,12 +17,11 @@ from calibration.guide import ACCEL, ACCEL_SIX, FITTING, GUIDES, GYRO, GuideWalk
 from calibration.gyro import fit_gyro
 from calibration.holds import read_hold
 from calibration.model import SensorCalibration, Verdict
-from calibration.trial import GroupTrial, Readings, Trial
+from calibration.trial import GroupTrial, Trial
 from calibration.verify import verify
 from sensors import Segment
-from sensors.virtual import Bow, Stand, VirtualPerson, Walk, Walker
-from tests.virtual_bench import GRAVITY, BenchSensor
-from tests.virtual_walks import worn
+from tests.virtual_bench import GRAVITY, BenchSensor, readings_for
+from tests.virtual_walks import fitted
 
 MADE = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 
@@ -34,13 +33,6 @@ def rng():
 
 def bench_walk(guide, folder):
     return GuideWalk(guide, Trial(folder), JUDGES[guide.name])
-
-
-def readings_for(step, sensor, rng):
-    if step.turns:
-        return sensor.turn(rng, f"{step.name[5]}_up", step.turns)
-    pose = "z_up" if step.name == "rest" else step.name
-    return sensor.hold(rng, pose, seconds=step.seconds)
 
 
 def walk_through(walk, sensor, rng):
@@ -143,35 +135,6 @@ def test_verification_needs_a_certificate_and_six_poses(rng):
         verify(SensorCalibration(sensor="x"), faces_of(sensor, rng), MADE)
     with pytest.raises(Refused, match="6 are needed"):
         verify(calibrated(sensor, rng), faces_of(sensor, rng)[:3], MADE)
-
-
-PLAN = [Stand(11), Walk(10, 1.2), Stand(3), Bow(5), Stand(3)]
-
-
-def fitted(rng, folder, change=lambda name, gyr, acc, time_s: (gyr, acc)):
-    """A person who stands, walks and bows with five sensors on, as a trial on disk."""
-    walker = Walker(VirtualPerson(), PLAN, seed=9)
-    readings = worn(walker, rng)
-    walked_s = walker.end_s - 3 - 20 - 0.5
-    parts = {"stand": (0.5, 10.5), "walk": (9.5, walked_s), "bows": (walked_s - 1, walker.end_s)}
-    trial = GroupTrial(folder, list(readings))
-    for step, (start_s, stop_s) in parts.items():
-        cut = slice(round(start_s * 100), round(stop_s * 100))
-        trial.save(
-            step,
-            {
-                name: as_readings(name, *change(name, gyr, acc, np.arange(len(gyr)) / 100), cut)
-                for name, (gyr, acc) in readings.items()
-            },
-        )
-    return trial
-
-
-def as_readings(name, gyr, acc, cut):
-    n = len(gyr)
-    time_s = 100 + np.arange(n) / 100
-    still = np.zeros(n, dtype=bool)
-    return Readings(name, time_s[cut], gyr[cut], acc[cut], None, still[cut])
 
 
 def test_a_good_fitting_is_green_all_over(rng, tmp_path):

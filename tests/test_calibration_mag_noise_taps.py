@@ -14,7 +14,7 @@ from calibration.model import Verdict
 from calibration.noise import allan_deviation, fit_noise
 from calibration.sphere import fibonacci
 from calibration.taps import fit_timing
-from tests.virtual_bench import RATE_HZ, BenchSensor
+from tests.virtual_bench import RATE_HZ, BenchSensor, tapped
 
 MADE = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 MUNICH = earth_field(48.1, 11.6, 520, date(2026, 3, 1))
@@ -135,20 +135,6 @@ def test_a_knock_during_the_long_rest_is_refused(rng):
         fit_noise(replace(readings, acc=acc), MADE)
     with pytest.raises(Refused, match="120 s"):
         fit_noise(readings.part(0, 60), MADE)
-
-
-def tapped(rng, name, late_s, taps=8):
-    """A plate knocked once a second: each knock rings out within 20 ms."""
-    sensor = BenchSensor.drawn(rng)
-    n = int((taps + 2) * RATE_HZ)
-    phase = rng.uniform(0, 1 / RATE_HZ)
-    t = np.arange(n) / RATE_HZ + phase
-    acc = np.tile([0.0, 0.0, 9.81], (n, 1))
-    for at in 1.0 + 1.013 * np.arange(taps):
-        since = np.maximum(t - at, 0)
-        acc[:, 2] += 60 * since / 0.008 * np.exp(-since / 0.008)
-    readings = sensor.read(rng, acc, np.zeros((n, 3)))
-    return replace(readings, sensor=name, time_s=50.0 + t + late_s)
 
 
 def test_shared_taps_find_the_offset_to_a_fraction_of_a_sample(rng):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -103,3 +103,24 @@ def as_block(readings: Readings, first_seq: int = 0) -> Block:
         readings.saturated,
         1e-5,
     )
+
+
+def tapped(rng, name, late_s, taps=8):
+    """A plate knocked once a second: each knock rings out within 20 ms."""
+    sensor = BenchSensor.drawn(rng)
+    n = int((taps + 2) * RATE_HZ)
+    phase = rng.uniform(0, 1 / RATE_HZ)
+    t = np.arange(n) / RATE_HZ + phase
+    acc = np.tile([0.0, 0.0, 9.81], (n, 1))
+    for at in 1.0 + 1.013 * np.arange(taps):
+        since = np.maximum(t - at, 0)
+        acc[:, 2] += 60 * since / 0.008 * np.exp(-since / 0.008)
+    readings = sensor.read(rng, acc, np.zeros((n, 3)))
+    return replace(readings, sensor=name, time_s=50.0 + t + late_s)
+
+
+def readings_for(step, sensor, rng):
+    if step.turns:
+        return sensor.turn(rng, f"{step.name[5]}_up", step.turns)
+    pose = "z_up" if step.name == "rest" else step.name
+    return sensor.hold(rng, pose, seconds=step.seconds)

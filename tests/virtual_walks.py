@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from calibration.trial import GroupTrial, Readings
 from sensors import Segment
-from sensors.virtual import Imperfections, Leg, Stand, VirtualPerson, Walk, Walker
+from sensors.virtual import Bow, Imperfections, Leg, Stand, VirtualPerson, Walk, Walker
 
 RATE_HZ = 100.0
 
@@ -65,3 +66,32 @@ def ten_steps(rng, steps=10):
     cadence = 60 * speed / (0.42 + 0.18 * speed)
     plan = [Stand(2), Walk(steps, speed, cadence_spm=cadence), Stand(2)]
     return worn(Walker(any_person(rng), plan, seed=int(rng.integers(1 << 30))), rng)
+
+
+FITTING_PLAN = [Stand(11), Walk(10, 1.2), Stand(3), Bow(5), Stand(3)]
+
+
+def fitted(rng, folder, change=lambda name, gyr, acc, time_s: (gyr, acc)):
+    """A person who stands, walks and bows with five sensors on, as a trial on disk."""
+    walker = Walker(VirtualPerson(), FITTING_PLAN, seed=9)
+    readings = worn(walker, rng)
+    walked_s = walker.end_s - 3 - 20 - 0.5
+    parts = {"stand": (0.5, 10.5), "walk": (9.5, walked_s), "bows": (walked_s - 1, walker.end_s)}
+    trial = GroupTrial(folder, list(readings))
+    for step, (start_s, stop_s) in parts.items():
+        cut = slice(round(start_s * 100), round(stop_s * 100))
+        trial.save(
+            step,
+            {
+                name: _as_readings(name, *change(name, gyr, acc, np.arange(len(gyr)) / 100), cut)
+                for name, (gyr, acc) in readings.items()
+            },
+        )
+    return trial
+
+
+def _as_readings(name, gyr, acc, cut):
+    n = len(gyr)
+    time_s = 100 + np.arange(n) / 100
+    still = np.zeros(n, dtype=bool)
+    return Readings(name, time_s[cut], gyr[cut], acc[cut], None, still[cut])
