@@ -7,11 +7,13 @@ thread that calls `run`; the control socket's threads only read what that thread
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 from sensors.drivers.node import NodeDriver
 
 from .audit import Audit
+from .clinic.live import CLINIC_COMMANDS
 from .contract import NODE_STATUS, SESSION, STATUS
 from .control import ControlServer
 from .errors import UserError
@@ -56,16 +58,13 @@ class Acquisition:
     Raises
     ------
     UserError
-        Where no node is configured, or another `acquire` runs on the same store.
+        Where no port is there, or another `acquire` runs on the same store.
     """
 
     def __init__(
         self, config: Config, now_ns: Callable[[], int], subject: str | None = None
     ) -> None:
-        if not config.nodes:
-            raise UserError(
-                "no nodes are configured; name each under [nodes.NAME] with its port and segment"
-            )
+        _check_ports(config)
         self._config = config
         self._now_ns = now_ns
         self._store = Store(config.folders.store, now_ns)
@@ -87,7 +86,9 @@ class Acquisition:
 
     def run(self, stop: threading.Event) -> None:
         """Acquire until `stop` is set; then finish the session and leave the store in order."""
-        commands = {"status": lambda _: self.status()}
+        commands = {"status": lambda _: self.status()} | {
+            name: self._of_session(name) for name in CLINIC_COMMANDS
+        }
         with ControlServer(self._config.folders.socket, commands):
             try:
                 self._begin()
@@ -116,6 +117,16 @@ class Acquisition:
             "session": session.about.session if session else None,
             "outbox": {"depth": backlog.depth, "bytes": backlog.bytes},
         }
+
+    def _of_session(self, name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+        """A request that the running session answers."""
+
+        def answer(request: dict[str, Any]) -> dict[str, Any]:
+            if self._session is None:
+                raise UserError("no session runs yet; try again in a second")
+            return self._session.window.commands()[name](request)
+
+        return answer
 
     def _make_room(self) -> None:
         """Close what a crash left open, and delete samples that are too old."""
@@ -174,12 +185,20 @@ class Acquisition:
             new = driver.read(0.0)
             blocks += new
             watch = self._watches[name]
+            link = watch.status.link
             if watch.look(new):
                 self._store.add(NODE_STATUS, watch.status, self._now_ns(), node=name)
+            if watch.status.link != link:
+                self._tell_link(name, watch)
             self._session.note(name, watch.new_hello(), driver.take_exchanges())
         self._session.take(blocks)
         self._tell_stop()
         self._store.commit()
+
+    def _tell_link(self, name: str, watch: NodeWatch) -> None:
+        """A node that went or came is worth an event: somebody may still be near it."""
+        severity: Literal["info", "warning"] = "info" if watch.status.link == "up" else "warning"
+        self._store.tell("link", severity, watch.sentence(), node=name)
 
     def _tell_stop(self) -> None:
         """Say once that raw samples are no longer recorded; results go on."""
@@ -203,3 +222,17 @@ class Acquisition:
         since = utc_text(time.time_ns())
         self._store.add(STATUS, Status(state=state, since=since), self._now_ns())
         self._store.commit()
+
+
+def _check_ports(config: Config) -> None:
+    """Some port must be there; nodes that are missing are waited for, for the others are of use."""
+    if not config.nodes:
+        raise UserError(
+            "no nodes are configured; name each under [nodes.NAME] with its port and segment"
+        )
+    if not any(Path(node.port).exists() for node in config.nodes.values()):
+        name, node = next(iter(config.nodes.items()))
+        raise UserError(
+            f"nodes.{name}.port = {node.port!r}: no such port, nor that of another node; "
+            "plug a node in, or see: evenstride nodes"
+        )

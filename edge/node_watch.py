@@ -63,6 +63,14 @@ class NodeWatch:
             self._told_link, self._told_ns = self.status.link, now_ns
         return due
 
+    def sentence(self) -> str:
+        """How the link fares, for people."""
+        if self.status.link == "down":
+            return f"node {self.name}: no link ({self._driver.link.reason}); it is tried again"
+        silent_s = (self._now_ns() - self._last_ns) * 1e-9
+        silent = f"silent since {silent_s:.1f} s"
+        return f"node {self.name}: {'measuring' if self.status.link == 'up' else silent}"
+
     def new_hello(self) -> Hello | None:
         """What the node said of itself, where it has said something new."""
         hello = self._driver.info

@@ -1,0 +1,96 @@
+"""The acquisition service, with virtual nodes on pseudo-terminals."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from edge.acquire import Acquisition
+from edge.config import parse_config
+from edge.control import ask
+from edge.errors import UserError
+from edge.host_clock import host_clock
+from sensors.virtual import Stand, VirtualPerson, Walker
+from sensors.virtual.node import VirtualNode, VirtualNodes
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def configured(folder, **ports):
+    nodes = {name: {"port": str(port), "segment": "pelvis"} for name, port in ports.items()}
+    return parse_config({"folders": {"state": folder, "runtime": folder}, "nodes": nodes})
+
+
+@contextlib.contextmanager
+def acquiring(config):
+    stop = threading.Event()
+    service = Acquisition(config, host_clock())
+    thread = threading.Thread(target=service.run, args=(stop,))
+    thread.start()
+    yield
+    stop.set()
+    thread.join()
+
+
+def wait_for(condition, timeout_s=15.0):
+    until = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def link_of(folder):
+    with contextlib.suppress(UserError):
+        return ask(folder / "control.sock", "status")["nodes"]["pelvis"]["link"]
+    return None
+
+
+def standing_node():
+    walker = Walker(VirtualPerson(), [Stand(1.0)])
+    return VirtualNode("pelvis", walker.sensor("pelvis"), segment="pelvis")
+
+
+def test_a_node_that_vanishes_is_told_and_the_service_goes_on(tmp_path):
+    nodes = VirtualNodes([standing_node()])
+    nodes.start()
+    config = configured(tmp_path, pelvis=nodes.nodes[0].port)
+    with acquiring(config):
+        wait_for(lambda: link_of(tmp_path) == "up")
+        nodes.stop()
+        wait_for(lambda: link_of(tmp_path) == "down")
+    with sqlite3.connect(tmp_path / "store.sqlite") as db:
+        events = [
+            p for (p,) in db.execute("SELECT payload FROM results WHERE stream LIKE 'event/link%'")
+        ]
+    db.close()
+    assert any(b"node pelvis: no link" in event for event in events)
+
+
+def test_without_any_port_it_says_so_and_leaves(tmp_path):
+    config = tmp_path / "evenstride.toml"
+    config.write_text(
+        f'[folders]\nstate = "{tmp_path}"\nruntime = "{tmp_path}"\n'
+        '[nodes.pelvis]\nport = "/dev/no-such-port"\nsegment = "pelvis"\n'
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "edge", "acquire", "--config", config],
+        capture_output=True, text=True, check=False, cwd=ROOT,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "'/dev/no-such-port': no such port" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "recordings").exists()
+
+
+def test_a_second_service_on_the_same_store_is_refused(tmp_path):
+    with VirtualNodes([standing_node()]) as nodes:
+        config = configured(tmp_path, pelvis=nodes.nodes[0].port)
+        with acquiring(config), pytest.raises(UserError, match="runs already"):
+            Acquisition(config, host_clock())
