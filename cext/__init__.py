@@ -5,7 +5,7 @@ from .contacts import crests, lowpass, moving_least, moving_mean, peaks, positiv
 from .framing import PacketParser, cobs_decode, cobs_encode, crc32, encode_packet
 from .orientation import OrientationFilter, smooth_orientation
 from .orientation_parameters import OrientationParameters
-from .strapdown import Strapdown, StrapdownParameters
+from .strapdown import Strapdown, StrapdownParameters, integrate_rates
 
 __all__ = [
     "OrientationFilter",
@@ -18,6 +18,7 @@ __all__ = [
     "crests",
     "crc32",
     "encode_packet",
+    "integrate_rates",
     "lowpass",
     "moving_least",
     "moving_mean",

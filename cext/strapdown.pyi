@@ -92,3 +92,19 @@ class Strapdown:
 
         Worked in pieces of 20 s that look 10 s ahead, so memory does not grow with n.
         """
+
+def integrate_rates(rate_hz: float, gyr: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Attitude (n, 4) against that at the first sample, w x y z, from rates alone.
+
+    Parameters
+    ----------
+    rate_hz : float
+        Samples a second.
+    gyr : (n, 3) float64, C order
+        rad/s in the sensor frame, bias taken off.
+
+    Raises
+    ------
+    ValueError
+        If `gyr` has not three columns.
+    """

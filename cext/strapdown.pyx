@@ -377,3 +377,26 @@ cdef Py_ssize_t check(const double[:, ::1] gyr, const double[:, ::1] acc,
             f"gyr has {gyr.shape[0]} samples, acc {acc.shape[0]}, noise {noise.shape[0]}"
         )
     return gyr.shape[0]
+
+
+def integrate_rates(double rate_hz, const double[:, ::1] gyr):
+    cdef Py_ssize_t n = gyr.shape[0], k
+    cdef double h = 1.0 / rate_hz
+    cdef double turn[3]
+    cdef double dq[4]
+    cdef int i
+    if gyr.shape[1] != 3:
+        raise ValueError(f"gyr has {gyr.shape[1]} columns, expected 3")
+    attitude = np.empty((n, 4))
+    cdef double[:, ::1] q = attitude
+    if n:
+        q[0, 0] = 1.0
+        q[0, 1] = q[0, 2] = q[0, 3] = 0.0
+        with nogil:
+            for k in range(1, n):
+                for i in range(3):
+                    turn[i] = 0.5 * h * (gyr[k, i] + gyr[k - 1, i])
+                from_rotation_vector_kernel(turn, dq)
+                multiply_kernel(&q[k - 1, 0], dq, &q[k, 0])
+                normalise_kernel(&q[k, 0])
+    return attitude
