@@ -23,12 +23,12 @@ from sensors.virtual import (
 )
 from sensors.virtual.walker import FEET
 
-STEADY = slice(6, -6)
+STEADY = slice(4, -4)
 
 
 @cache
 def chains(person: VirtualPerson, side: Side) -> list[TrueChain]:
-    walker = Walker(person, [Stand(2.0), Walk(24), Stand(1.0)])
+    walker = Walker(person, [Stand(2.0), Walk(14), Stand(1.0)])
     return [chain for chain in walker.chain[STEADY] if chain.side is side]
 
 
@@ -84,8 +84,8 @@ def test_what_a_leg_does_otherwise_shows_in_its_chain_only(changes, name, sign):
 def test_inward_rotation_is_the_coupling_times_the_eversion():
     # A leaning shank that pitches turns about its long axis too, so here it is upright.
     person = with_right(rotation_coupling=1.0, landing_inversion=0.15, lateral_lean=0.0)
-    strides = Walker(person, [Stand(2.0), Walk(24), Stand(1.0)]).truth.strides_of(Side.RIGHT)
-    everted = np.mean([stride.landing_inversion_rad for stride in strides[3:-3]])
+    strides = Walker(person, [Stand(2.0), Walk(14), Stand(1.0)]).truth.strides_of(Side.RIGHT)
+    everted = np.mean([stride.landing_inversion_rad for stride in strides[2:-2]])
     assert mean(person, Side.RIGHT, "shank_rotation_rad") == pytest.approx(everted, rel=0.02)
 
 

@@ -79,35 +79,40 @@ def test_orientation_stays_within_a_twentieth_of_a_degree_over_a_minute():
 
 def strapdown(truth: Kinematics, gyr: np.ndarray, acc: np.ndarray, step_s: float) -> Kinematics:
     """Textbook strapdown from the first state; trapezoids, rotation by the mean rate."""
-    q, v, p = truth.q_segment_to_earth[0], truth.velocity[0], truth.position[0]
     turns = step_s * (gyr[1:] + gyr[:-1]) / 2 + step_s**2 / 12 * np.cross(gyr[:-1], gyr[1:])
     angle = np.linalg.norm(turns, axis=1)
     half = np.sinc(angle / 2 / np.pi) / 2
     steps = np.column_stack([np.cos(angle / 2), turns * half[:, None]])
-    qs, vs, ps = [q], [v], [p]
-    force = rotate(q, acc[0])
-    for step, reading in zip(steps, acc[1:], strict=True):
-        q = product(q, step)
-        new = rotate(q, reading)
-        before, v = v, v + step_s * ((force + new) / 2 - GRAVITY)
-        p = p + step_s * (before + v) / 2
-        force = new
-        qs.append(q), vs.append(v), ps.append(p)
+    q = products(np.vstack([truth.q_segment_to_earth[:1], steps]))
+    force = rotate(q, acc) - GRAVITY
+    v = truth.velocity[0] + summed(force, step_s)
+    p = truth.position[0] + summed(v, step_s)
     none = np.zeros_like(acc)
-    return Kinematics(np.array(ps), np.array(vs), none, np.array(qs), gyr, none)
+    return Kinematics(p, v, none, q, gyr, none)
 
 
-def product(p, q):
-    w = p[0] * q[0] - p[1] * q[1] - p[2] * q[2] - p[3] * q[3]
-    x = p[0] * q[1] + p[1] * q[0] + p[2] * q[3] - p[3] * q[2]
-    y = p[0] * q[2] - p[1] * q[3] + p[2] * q[0] + p[3] * q[1]
-    z = p[0] * q[3] + p[1] * q[2] - p[2] * q[1] + p[3] * q[0]
-    return np.array([w, x, y, z])
+def summed(values: np.ndarray, step_s: float) -> np.ndarray:
+    parts = step_s * (values[1:] + values[:-1]) / 2
+    return np.concatenate([np.zeros((1, 3)), np.cumsum(parts, axis=0)])
 
 
-def rotate(q, v):
-    w, u = q[0], q[1:]
-    return v + 2 * np.cross(u, np.cross(u, v) + w * v)
+def products(q: np.ndarray) -> np.ndarray:
+    """Product of all quaternions up to each, by doubling the span that is multiplied."""
+    span = 1
+    while span < len(q):
+        q = np.vstack([q[:span], product(q[:-span], q[span:])])
+        span *= 2
+    return q
+
+
+def product(p: np.ndarray, q: np.ndarray) -> np.ndarray:
+    w = p[:, :1] * q[:, :1] - np.sum(p[:, 1:] * q[:, 1:], axis=1, keepdims=True)
+    return np.hstack([w, p[:, :1] * q[:, 1:] + q[:, :1] * p[:, 1:] + np.cross(p[:, 1:], q[:, 1:])])
+
+
+def rotate(q: np.ndarray, v: np.ndarray) -> np.ndarray:
+    u = q[:, 1:]
+    return v + 2 * np.cross(u, np.cross(u, v) + q[:, :1] * v)
 
 
 def angle_between(p: np.ndarray, q: np.ndarray) -> np.ndarray:
@@ -264,11 +269,11 @@ def test_the_same_seed_gives_the_same_walk_and_another_seed_another():
 
 
 def test_a_minute_of_five_segments_at_200_hz_takes_less_than_a_second():
-    start = time.perf_counter()
+    start = time.process_time()
     walk = Walker(VirtualPerson(), [Stand(2.0), Walk(104), Stand(2.0)])
     for segment in SEGMENTS:
         walk.sensor(segment)(np.arange(0, 60, 1 / 200))
-    assert time.perf_counter() - start < 1.0
+    assert time.process_time() - start < 1.0
 
 
 def test_the_pelvis_advances_by_the_steps_and_as_far_as_the_feet():

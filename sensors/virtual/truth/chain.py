@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-SAMPLES = 401
+SAMPLES = 301
 SHOCK_WINDOW_S = (-0.020, 0.100)
-SHOCK_SAMPLES = 601
+SHOCK_SAMPLES = 241
 ROTATION_UNTIL = 0.6
 """Share of stance in which the shank's inward rotation is sought (METHODS 3.9)."""
 DROP_WINDOW = (0.15, 0.25)
