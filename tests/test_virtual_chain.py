@@ -12,6 +12,7 @@ from sensors import Segment, Side
 from sensors.virtual import (
     Jog,
     Leg,
+    LegLengthStrategy,
     Stairs,
     Stand,
     TrueChain,
@@ -21,7 +22,7 @@ from sensors.virtual import (
     Walk,
     Walker,
 )
-from sensors.virtual.walker import FEET
+from sensors.virtual.walker import FEET, SHANKS
 
 STEADY = slice(4, -4)
 
@@ -127,3 +128,19 @@ def test_jogging_has_flights_and_stairs_rise():
     assert all(step.double_support_s < 0 for step in jog)
     assert np.diff(pelvis.position[:, 2]) == pytest.approx(8 * 0.17, abs=1e-9)
     assert stairs.truth.strides[3].rise_m == pytest.approx(0.34)
+
+
+def test_a_leg_that_hides_its_length_shows_it_in_the_shank():
+    person = replace(
+        with_right(length_m=0.915),
+        strategy=LegLengthStrategy(hidden_standing=1.0, hidden_walking=0.0),
+    )
+    walker = Walker(person, [Stand(2.0)])
+    standing = {
+        side: walker.motion(SHANKS[side]).evaluate(np.array([0.0])).rotation[0, 0, 2]
+        for side in Side
+    }
+    more = np.degrees(np.arcsin(standing[Side.RIGHT]) - np.arcsin(standing[Side.LEFT]))
+    # METHODS 4.8: a knee flexion of 20 deg, half of it in the shank, hides 12.8 mm.
+    assert more == pytest.approx(10.8, abs=0.2)
+    assert walker.truth.standing_difference_m == pytest.approx(0.0, abs=1e-12)

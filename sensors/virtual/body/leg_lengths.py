@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import asin, sin
+from math import acos, asin, sin
 from typing import TYPE_CHECKING
 
 from sensors.sample import Side
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 WALKING_SAG_M = 0.012
 """Mid-stance is that much lower than standing: the knee is never quite straight (B)."""
+SEGMENT_M = 0.42
+"""Thigh and shank, for the bend of a knee that hides a longer leg."""
 MIDSTANCE_DROP = 0.55
 """At mid-stance the obliquity is this share of its peak (B)."""
 
@@ -58,3 +60,16 @@ def walking_obliquity(person: VirtualPerson, side: Side, scale: float = 1.0) -> 
     """
     drop = (person.left.pelvic_drop + person.right.pelvic_drop) / 2 * MIDSTANCE_DROP
     return asin(sin(carried_obliquity(person)) - leftward(side) * sin(drop) * scale)
+
+
+def knee_bend(person: VirtualPerson, side: Side, *, walking: bool) -> float:
+    """Shank forward of its usual pitch by this while the longer leg hides its length.
+
+    Thigh and shank lean apart by equal angles, each `SEGMENT_M` long (METHODS 4.8: 10 deg of knee
+    flexion hide 3.2 mm).
+    """
+    longer = -leftward(side) * (person.right.length_m - person.left.length_m)
+    strategy = person.strategy
+    hidden = strategy.hidden_walking if walking else strategy.hidden_standing
+    hidden_m = max(0.0, longer) * max(0.0, hidden)
+    return acos(1 - hidden_m / (2 * SEGMENT_M))

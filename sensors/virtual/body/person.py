@@ -112,7 +112,7 @@ class LegLengthStrategy:
         rho: part of the difference that shows as pelvic height between the two mid-stances; the
         rest is carried as mean obliquity of the walking pelvis.
     hidden_standing, hidden_walking : float
-        Part of the difference hidden by a bent knee, a pronated foot or a raised heel.
+        Part of the difference hidden by the bent knee of the longer leg, which its shank shows.
     """
 
     midstance_share: float = 0.5

@@ -17,6 +17,7 @@ from sensors.virtual.way.plan import Bow, Sit
 from .curve import Via
 from .foot import landing_inversion
 from .kinematics import Kinematics, turning
+from .leg_lengths import knee_bend
 from .person import REFERENCE_STRIDE_M, leftward
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ SWING_PITCH = (
 )
 EARLY_STANCE = 0.5
 """Before this share of stance the angles scale with the last swing, after it with the next."""
+BENT_FROM, BENT_UNTIL = 0.1, 0.7
+"""Shares of stance between which a leg that hides its length has its knee bent."""
 LIFTING_DEG = 20.0
 """A stiff knee holds back the pitch that goes beyond this."""
 SETTLING_AFTER = 0.35
@@ -124,6 +127,7 @@ def _heading(stances: Sequence[Stance]) -> Curve:
 
 def _pitch(person: VirtualPerson, way: Footfalls, side: Side) -> Curve:
     standing = person.standing_shank_pitch + person.leg(side).shank_pitch_offset
+    standing += knee_bend(person, side, walking=False)
     via = Via()
     via.rest(-1e3, standing)
     for stretch in way.stretches:
@@ -137,7 +141,7 @@ def _pitch(person: VirtualPerson, way: Footfalls, side: Side) -> Curve:
 
 
 def _stepping(person: VirtualPerson, run: Run, side: Side, via: Via) -> None:
-    leg = person.leg(side)
+    leg, walking_bend = person.leg(side), knee_bend(person, side, walking=True)
     for k, stance in enumerate(run.stances):
         if stance.side is not side:
             continue
@@ -150,7 +154,8 @@ def _stepping(person: VirtualPerson, run: Run, side: Side, via: Via) -> None:
             rising = k < 2 and time_s < run.start_s + RISING_S
             if not rising and (leaving or share < SETTLING_AFTER):
                 reach_m = stance.reach_m if share < EARLY_STANCE else stance.leave_m
-                via.through(time_s, _scaled(person, degrees, reach_m, stance))
+                bent = walking_bend if BENT_FROM < share < BENT_UNTIL else 0.0
+                via.through(time_s, _scaled(person, degrees, reach_m, stance) + bent)
         if leaving:
             swing_s = run.ic_s[k + 2] - stance.fc_s
             for share, degrees in SWING_PITCH:
