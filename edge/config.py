@@ -50,6 +50,7 @@ class Broker(Section):
     mqtt: Literal["auto", "5", "3.1.1"] = "auto"
     keepalive_s: int = Field(default=30, ge=5, le=600)
     retry_s: float = Field(default=1.0, gt=0, le=60, description="First wait; doubles to 60 s")
+    patience_s: float = Field(default=20.0, gt=0, description="Without any acknowledgement")
     backfill_per_s: float = Field(default=1000.0, gt=0, description="Messages of an outage")
 
     @property

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import sqlite3
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 from .errors import UserError
+from .salvage import is_cut_short, salvage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -46,19 +50,62 @@ class Database:
     def _open(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            db = sqlite3.connect(self.path, timeout=10.0, check_same_thread=False)
-            db.isolation_level = None
-            db.execute("PRAGMA journal_mode=WAL")
-            # FULL: what is committed outlives a power cut too. Rates are low enough for it.
-            db.execute("PRAGMA synchronous=FULL")
-            db.executescript(SCHEMA)
-            db.execute(f"PRAGMA user_version={VERSION}")
-        except sqlite3.Error as error:
+            self._mend()
+            db = self._connect(self.path)
+        except (sqlite3.Error, OSError) as error:
             raise UserError(
                 f"{self.path}: {error}: expected a store of ours in a folder that can be written"
             ) from None
         self._inode = self.path.stat().st_ino
         return db
+
+    def _connect(self, path: Path) -> sqlite3.Connection:
+        db = sqlite3.connect(path, timeout=10.0, check_same_thread=False)
+        db.isolation_level = None
+        db.execute("PRAGMA journal_mode=WAL")
+        # FULL: what is committed outlives a power cut too. Rates are low enough for it.
+        db.execute("PRAGMA synchronous=FULL")
+        [(version,)] = db.execute("PRAGMA user_version")
+        if version > VERSION:
+            raise UserError(f"{path}: made by a later version (its format is {version})")
+        if version < VERSION:
+            db.executescript(SCHEMA)
+            db.execute(f"PRAGMA user_version={VERSION}")
+        return db
+
+    def _mend(self) -> None:
+        """Put a damaged file aside, and what can be read of it in its place."""
+        if not self.path.exists() or not is_cut_short(self.path):
+            return
+        with self.path.with_suffix(".mend.lock").open("w", encoding="ascii") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            # Another process may have mended it meanwhile; its log may hold the missing pages.
+            self._replay_log()
+            if not is_cut_short(self.path):
+                return
+            aside = self.path.with_suffix(f".damaged-{time.time_ns() // 10**9}.sqlite")
+            self._move(self.path, aside)
+            fresh_path = self.path.with_suffix(".rescue")
+            fresh_path.unlink(missing_ok=True)
+            fresh = self._connect(fresh_path)
+            salvage(aside, fresh)
+            fresh.close()
+            fresh_path.replace(self.path)
+
+    def _replay_log(self) -> None:
+        """Opening and closing carries the log over into the file."""
+        db = sqlite3.connect(self.path)
+        with contextlib.suppress(sqlite3.DatabaseError):
+            db.execute("SELECT count(*) FROM sqlite_master")
+        db.close()
+
+    @staticmethod
+    def _move(path: Path, to: Path) -> None:
+        """Rename a database together with its log."""
+        for suffix in ("-wal", "-shm", ""):
+            part = path.with_name(path.name + suffix)
+            if part.exists():
+                part.replace(to.with_name(to.name + suffix))
 
     def close(self) -> None:
         """Let go of the file."""

@@ -16,12 +16,11 @@ from .mqtt_link import Acknowledged, Link, LinkLost, Message
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .config import Broker
     from .outbox import Outbox, Row
 
 # A row younger than this when the link comes up is still live; what is older is backfill.
 LIVE_NS = 5_000_000_000
-# A broker that acknowledges nothing for so long while something waits is as good as gone.
-SILENT_S = 20.0
 # The rest of the window stays free for what is live.
 BACKFILL_SHARE = 0.5
 EVERY_ROW = 1 << 62
@@ -38,8 +37,8 @@ class Delivery:
         An open connection.
     message_of : callable
         Makes the message of a row; its second argument says whether the row is backfill.
-    backfill_per_s : float
-        Limit of the backfill lane.
+    broker : Broker
+        Limit of the backfill lane; how long it may be silent while something is under way.
 
     Attributes
     ----------
@@ -56,7 +55,7 @@ class Delivery:
         outbox: Outbox,
         link: Link,
         message_of: Callable[[Row, bool], Message],
-        backfill_per_s: float,
+        broker: Broker,
     ) -> None:
         self.n_acknowledged = 0
         self.lag_s: float | None = None
@@ -64,7 +63,8 @@ class Delivery:
         self._outbox = outbox
         self._link = link
         self._message_of = message_of
-        self._rate = backfill_per_s
+        self._rate = broker.backfill_per_s
+        self._patience_s = broker.patience_s
         self._under_way: dict[int, tuple[Row, bool]] = {}
         self._acknowledged: list[int] = []
         self._first_live = outbox.first_since(time.monotonic_ns() - LIVE_NS)
@@ -82,8 +82,8 @@ class Delivery:
             If the link is gone, or the broker has been silent for too long.
         """
         now_s = time.monotonic()
-        if self._under_way and now_s - self._heard_s > SILENT_S:
-            raise LinkLost(f"no acknowledgement for {SILENT_S:.0f} s")
+        if self._under_way and now_s - self._heard_s > self._patience_s:
+            raise LinkLost(f"no acknowledgement for {self._patience_s:g} s")
         room = self._link.window - len(self._under_way)
         if room > 0:
             for row in self._outbox.rows(self._live_after, EVERY_ROW, room):

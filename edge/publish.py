@@ -145,7 +145,7 @@ class Publisher:
             self._store.outbox,
             link,
             self._message_of,
-            self._config.broker.backfill_per_s,
+            self._config.broker,
         )
         try:
             self._greet(link)

@@ -36,6 +36,10 @@ class Subscriber:
     def wait_until_subscribed(self) -> None:
         assert self._ready.wait(5)
 
+    def wait_until_lost(self) -> None:
+        while self._ready.is_set():
+            time.sleep(0.005)
+
     def _on_message(self, _client, _data, message) -> None:
         payload = json.loads(message.payload) if message.payload else None
         with self._news:

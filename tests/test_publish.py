@@ -39,7 +39,7 @@ def store(tmp_path):
 
 
 def config_for(port: int, **broker):
-    values = {"host": "127.0.0.1", "port": port, "retry_s": 0.05, **broker}
+    values = {"host": "127.0.0.1", "port": port, "retry_s": 0.05, "patience_s": 0.3, **broker}
     return parse_config({"site": "lab", "edge": "pi-1", "broker": values})
 
 
@@ -94,6 +94,7 @@ def test_every_result_arrives_although_the_broker_is_killed(store, tmp_path, mos
             # A killed broker forgets who listened: the way opens when the consumer is back.
             proxy.mode = "refusing"
             ids += add_strides(store, 100)
+            subscriber.wait_until_lost()
             mosquitto.start()
             subscriber.wait_until_subscribed()
             proxy.mode = "open"
@@ -105,7 +106,6 @@ def test_every_result_arrives_although_the_broker_is_killed(store, tmp_path, mos
 
 @pytest.mark.parametrize("fault", ["cut", "refusing", "half_open", "slow"])
 def test_every_result_arrives_over_a_bad_wire(fault, store, tmp_path, mosquitto, monkeypatch):
-    monkeypatch.setattr("edge.delivery.SILENT_S", 0.3)
     subscriber, proxy = Subscriber(mosquitto.port), Proxy(mosquitto.port)
     ids = []
     with publishing(config_for(proxy.port), tmp_path / "store.sqlite"):
@@ -150,10 +150,7 @@ def test_what_waited_is_historical_and_comes_after_what_is_live(
     assert [s["id"] for s in strides if not s["historical"]] == new
 
 
-def test_a_stopped_broker_is_left_and_found_again(
-    mosquitto, subscriber, store, tmp_path, monkeypatch
-):
-    monkeypatch.setattr("edge.delivery.SILENT_S", 0.3)
+def test_a_stopped_broker_is_left_and_found_again(mosquitto, subscriber, store, tmp_path):
     with publishing(config_for(mosquitto.port), tmp_path / "store.sqlite") as publisher:
         first = add_strides(store, 3)
         assert drained(store)

@@ -6,6 +6,7 @@ import json
 import os
 import resource
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -173,6 +174,32 @@ def test_one_process_of_a_role(store, tmp_path):
         other.claim("acquire")
     assert not other.is_claimed("publish")
     other.close()
+
+
+@pytest.mark.parametrize("missing", [1, 4096, 20_000, 60_000, 150_000])
+def test_a_store_cut_short_gives_back_what_can_be_read_and_nothing_wrong(tmp_path, missing):
+    path = tmp_path / "store.sqlite"
+    store = Store(path)
+    ids = set(add(store, n=300))
+    store.close()
+    os.truncate(path, path.stat().st_size - missing)
+    mended = Store(path)
+    made = [json.loads(payload) for payload in mended.results("gait/stride")]
+    assert {one["id"] for one in made} <= ids
+    assert set(waiting(mended)) == {one["id"] for one in made}
+    assert len(made) >= 300 - 3 * missing // 900 - 20
+    assert add(mended)
+    assert list(tmp_path.glob("store.damaged-*.sqlite"))
+    mended.close()
+
+
+def test_names_a_store_of_a_later_version(tmp_path):
+    Store(tmp_path / "store.sqlite").close()
+    with sqlite3.connect(tmp_path / "store.sqlite") as db:
+        db.execute("PRAGMA user_version=99")
+    db.close()
+    with pytest.raises(UserError, match="a later version"):
+        Store(tmp_path / "store.sqlite")
 
 
 def test_names_a_file_that_is_no_store(tmp_path):
