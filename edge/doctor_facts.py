@@ -1,0 +1,75 @@
+"""What `doctor_look` sees and `doctor` judges: frozen records, None where a machine is silent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class PortFact:
+    """A serial port; `latency_ms` of the adapters that hold bytes back."""
+
+    path: str
+    description: str
+    allowed: bool
+    latency_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BusFact:
+    """An I2C bus, its speed where the machine tells it, and the addresses that answer."""
+
+    number: int
+    allowed: bool
+    speed_hz: int | None = None
+    addresses: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFact:
+    """A configured node, read for some seconds.
+
+    Attributes
+    ----------
+    acc_mps2 : float or None
+        Magnitude of the mean specific force.
+    gyr_sd_rad_s, gyr_mean_rad_s : float or None
+        Spread and mean magnitude of the angular rate.
+    time_sd_s : float or None
+        Stated uncertainty of its times.
+    """
+
+    name: str
+    port: str
+    driver: str
+    is_open: bool
+    reason: str
+    chip: str = ""
+    segment: str = ""
+    stored_segment: str = ""
+    received: int = 0
+    lost: int = 0
+    rejected: int = 0
+    rate_hz: float | None = None
+    nominal_hz: float | None = None
+    acc_mps2: float | None = None
+    gyr_sd_rad_s: float | None = None
+    gyr_mean_rad_s: float | None = None
+    time_sd_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything that was looked at; None where the machine does not tell."""
+
+    machine: str = ""
+    ports: tuple[PortFact, ...] = ()
+    buses: tuple[BusFact, ...] = ()
+    nodes: tuple[NodeFact, ...] = ()
+    folder: str = ""
+    folder_writable: bool = True
+    free_bytes: int | None = None
+    throttled: int | None = None
+    temperature_c: float | None = None
+    clock_synchronised: bool | None = None
+    modem_manager: bool = False
