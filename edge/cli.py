@@ -13,7 +13,9 @@ from typing import Annotated
 
 import typer
 
+from .cli_calibrate import calibrate_app
 from .cli_contract import contract_app
+from .cli_hardware import doctor, nodes_app
 from .cli_provision import provision_app
 from .cli_recording import recording_app
 
@@ -26,9 +28,12 @@ app = typer.Typer(
 )
 
 
+app.add_typer(calibrate_app, name="calibrate")
 app.add_typer(contract_app, name="contract")
+app.add_typer(nodes_app, name="nodes")
 app.add_typer(provision_app, name="provision")
 app.add_typer(recording_app, name="recording")
+app.command()(doctor)
 
 
 @app.callback(invoke_without_command=True)

@@ -18,13 +18,15 @@ nodes_app = typer.Typer(help="The serial nodes that are plugged in.")
 
 Port = Annotated[str, typer.Argument(help="The node's port, as `evenstride nodes` lists it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
+# A machine that is not set up yet is looked at all the same.
+DEFAULT_CONFIG = Path("/etc/evenstride/evenstride.toml")
 MARKS = {"ok": "  ok   ", "warning": "warning", "fault": " FAULT "}
 
 
 def doctor(
     config: Annotated[
-        Path | None, typer.Option("--config", "-c", help="The configuration whose nodes are read.")
-    ] = None,
+        Path, typer.Option("--config", "-c", help="The configuration whose nodes are read.")
+    ] = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:
     """Look at power, disk, clock, ports, buses and nodes; say what to do. Status 1 at a fault."""
@@ -32,7 +34,7 @@ def doctor(
     from .doctor import Verdict, diagnose, verdict_of
     from .doctor_look import look
 
-    facts = look(load_config(config) if config else Config())
+    facts = look(load_config(config) if config.exists() or config != DEFAULT_CONFIG else Config())
     findings = diagnose(facts)
     if as_json:
         report = {"verdict": verdict_of(findings), "findings": [asdict(f) for f in findings]}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from serial.tools import list_ports
 
 from sensors.drivers.node import NodeDriver
-from sensors.serial_link import stable_name
+from sensors.serial_link import LinkState, stable_name
 
 from .errors import UserError
 
@@ -54,7 +54,7 @@ def find_nodes(ports: Sequence[str], wait_s: float = ANSWER_S) -> list[Plugged]:
     while any(driver.info is None for driver in drivers) and time.monotonic() < until_s:
         time.sleep(0.02)
     found = [
-        Plugged(stable_name(port), driver.info, "" if driver.info else driver.link.reason)
+        Plugged(stable_name(port), driver.info, "" if driver.info else _why_silent(driver))
         for port, driver in zip(ports, drivers, strict=True)
     ]
     for driver in drivers:
@@ -97,6 +97,10 @@ def assign(port: str, segment: Segment) -> Hello:
     return hello
 
 
+def _why_silent(driver: NodeDriver) -> str:
+    return driver.link.reason if driver.link.state is LinkState.LOST else "the port is silent"
+
+
 def _open(port: str) -> NodeDriver:
     driver = NodeDriver(port)
     until_s = time.monotonic() + ANSWER_S
@@ -104,5 +108,7 @@ def _open(port: str) -> NodeDriver:
         time.sleep(0.02)
     if driver.info is None:
         driver.close()
-        raise UserError(f"{port}: no node answered ({driver.link.reason}); see `evenstride doctor`")
+        raise UserError(
+            f"{port}: no node answered ({_why_silent(driver)}); see `evenstride doctor`"
+        )
     return driver
