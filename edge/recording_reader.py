@@ -71,17 +71,21 @@ class OwnRecording:
 
     @property
     def info(self) -> dict[str, Any]:
-        """What is known of the person."""
-        return self.manifest.header.info
+        """What is known of the person: at the start, and by the intake of a protocol."""
+        info = dict(self.manifest.header.info)
+        for told in self._markers("info"):
+            info |= told
+        return info
 
     @property
     def phases(self) -> tuple[dict[str, Any], ...]:
         """Labelled phases of a clinic protocol, from the journal's markers."""
-        return tuple(
-            {key: value for key, value in entry.items() if key not in MARKER_KEYS}
-            for entry in read_journal(self._folder)
-            if entry.get("kind") == "marker" and entry.get("label") == "phase"
-        )
+        return tuple(self._markers("phase"))
+
+    def _markers(self, label: str) -> Iterator[dict[str, Any]]:
+        for entry in read_journal(self._folder):
+            if entry.get("kind") == "marker" and entry.get("label") == label:
+                yield {key: value for key, value in entry.items() if key not in MARKER_KEYS}
 
     def blocks(self) -> Iterator[tuple[Segment, Block]]:
         """Blocks of all placed sensors, as they came; a minute of them in memory at a time."""

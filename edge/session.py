@@ -1,7 +1,7 @@
 """One session: blocks of all nodes in; a recording, results in the store and their counts out.
 
 Runs in the one worker of `acquire`: nothing here is touched by another thread but `strides` and
-the counts, which are replaced whole.
+the counts, which are replaced whole, and `window`, which is made for it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from .contract import BOUT, STRIDE
+from .clinic.live import LiveWindow
+from .contract import BOUT, LEG_LENGTH, STRIDE
 from .pipeline import Pipeline
 from .results import Person
 from .timegrid import TimeGrid
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from .gait import Walk
     from .recording import RecordingWriter
-    from .results import Stride
+    from .results import LegLength, Stride
     from .store import Context, Store
 
 LAST_STRIDES = 12
@@ -64,6 +65,8 @@ class Session:
         self._store = store
         self._grid = TimeGrid(rate_hz, tuple(placements.values()), origin_ns)
         self._pipeline = Pipeline(Person(), live=True)
+        self.window = LiveWindow(self._publish_leg_length)
+        self._newest_s = 0.0
 
     @property
     def n_late(self) -> int:
@@ -82,7 +85,11 @@ class Session:
             segment = self._placements.get(block.sensor)
             if segment is not None:
                 self._grid.add(segment, block)
+        for label, what in self.window.take_marks():
+            self._writer.marker(label, **what)
         if (span := self._grid.take()) is not None:
+            self._newest_s = span.start_s + len(span) / span.rate_hz
+            self.window.add(span)
             self._keep(self._pipeline.push(span))
 
     def note(
@@ -100,6 +107,10 @@ class Session:
             self._keep(self._pipeline.push(span))
         self._keep(self._pipeline.finish())
         self._writer.close()
+
+    def _publish_leg_length(self, result: LegLength) -> None:
+        self._store.add(LEG_LENGTH, result, self._host_ns(self._newest_s), self.about)
+        self._store.commit()
 
     def _keep(self, walks: Sequence[Walk]) -> None:
         for walk in walks:

@@ -134,8 +134,21 @@ def test_shallow_bows_and_pauses_between_bows_are_told_apart():
         protocol.bow([0.0], depth=depth)
     part = protocol.span()
     good = np.ones(len(part), dtype=bool)
-    bows = find_bows(part.rate_hz, part.gyr[:, 0], good, np.zeros(3))
+    up = part.acc[0, 0] / np.linalg.norm(part.acc[0, 0])
+    bows = find_bows(part.rate_hz, part.gyr[:, 0], part.acc[:, 0], good, up)
     assert [round(np.degrees(b.depth_rad)) for b in bows if b.fault is None] == [40, 40]
+
+
+@pytest.mark.parametrize("late_s", [1.0, 2.0, 3.0, 4.0])
+def test_a_phase_that_begins_in_the_middle_of_a_bow_gives_the_same_side(late_s):
+    protocol = usual(obliquity_of(0.010))
+    late = [
+        p.model_copy(update={"start_s": p.start_s + late_s}) if p.phase == "bows" else p
+        for p in protocol.phases
+    ]
+    result = estimate_leg_length(protocol.span(), late, person())
+    assert result.difference_mm == pytest.approx(10, abs=0.1)
+    assert result.n_bows in {5, 6}
 
 
 def test_a_bow_with_lost_samples_does_not_count():

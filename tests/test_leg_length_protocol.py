@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -12,9 +12,9 @@ from rich.console import Console
 
 from edge.clinic import INTAKE, LEG_LENGTH, ProtocolRun, hip_width_from_asis_m, info_of
 from edge.clinic.terminal import show_result, walk_protocol
-from edge.gait.leg_length import estimate_leg_length, read_phases
+from edge.gait.leg_length import read_phases
 from edge.results import LegLength
-from edge.timegrid import Span, join
+from edge.timegrid import Span
 from sensors import Segment, Side
 from tests.clinic_person import Protocol, obliquity_of, person
 
@@ -30,18 +30,18 @@ class Clinic:
 
     badly: set[int] = field(default_factory=set)
     marks: list[tuple[str, dict]] = field(default_factory=list)
-    recorded: list[Span] = field(default_factory=list)
+    published: list[LegLength] = field(default_factory=list)
     slept_s: float = 0.0
     trials: int = 0
-
-    def now_s(self) -> float:
-        return self.slept_s
 
     def sleep(self, seconds: float) -> None:
         self.slept_s += seconds
 
-    def mark(self, kind: str, **what) -> None:
-        self.marks.append((kind, what))
+    def mark(self, label: str, what: dict) -> None:
+        self.marks.append((label, what))
+
+    def publish(self, result: LegLength) -> None:
+        self.published.append(result)
 
     def last(self, seconds: float) -> Span:
         kept = [what for kind, what in self.marks if kind == "phase"]
@@ -49,12 +49,7 @@ class Clinic:
         sway = 3.0 if self.trials in self.badly else 0.1
         self.trials += 1
         span = self.perform(step, seconds, sway)
-        span = Span(
-            span.rate_hz, self.slept_s - seconds, span.segments, span.gyr, span.acc, None,
-            span.valid, span.saturated,
-        )  # fmt: skip
-        self.recorded.append(span)
-        return span
+        return replace(span, start_s=self.slept_s - seconds)
 
     def skipped(self, kept) -> int:
         return 0
@@ -111,12 +106,9 @@ def test_the_steps_that_must_be_done_are_enough_for_a_number():
     clinic = Clinic()
     run = ProtocolRun(tuple(s for s in LEG_LENGTH if not s.optional and s.phase != "walk"))
     while run.step is not None:
-        clinic.sleep(run.step.seconds)
         span = clinic.perform(run.step, run.step.seconds, 0.1)
-        clinic.recorded.append(span)
-        run.keep(run.judge(span), clinic.slept_s - run.step.seconds, clinic.slept_s)
-    span = join(clinic.recorded)
-    result = estimate_leg_length(span, read_phases(run.phases), person())
+        run.keep(run.judge(span), span)
+    result = run.estimate(person())
     assert result.refused is None
     assert result.difference_mm == pytest.approx(TRUE_MM, abs=0.3)
 
@@ -128,6 +120,11 @@ def test_an_operator_is_led_through_every_step():
     assert len(run.phases) == len(LEG_LENGTH)
     assert "8 bows count" in screen
     assert "Eight slow bows" in screen
+    (result,) = clinic.published
+    assert result.refused is None
+    assert result.difference_mm == pytest.approx(TRUE_MM, abs=0.3)
+    assert [board.change_mm for board in result.boards] == pytest.approx([-12, -6, 6, 12], abs=0.3)
+    assert "Right minus left" in screen
     kinds = [kind for kind, _ in clinic.marks]
     assert kinds == ["info"] + ["phase"] * len(LEG_LENGTH)
     assert clinic.marks[0][1] == {
@@ -169,33 +166,26 @@ def test_facings_that_differ_and_a_sensor_that_moved_are_said_at_once():
         still.stand(posture)
     a, b, late = (still.span().part(i * 1000, (i + 1) * 1000) for i in range(3))
     run = ProtocolRun(tuple(s for s in LEG_LENGTH if s.number in ("P2.1a", "P2.1b", "P7a")))
-    run.keep(run.judge(a), 0.0, 10.0)
+    run.keep(run.judge(a), a)
     verdict = run.judge(b)
     assert not verdict.good
     assert "differ by 2.5 deg" in verdict.sentence
-    run.keep(run.judge(a), 10.0, 20.0)
+    run.keep(run.judge(a), a)
     assert "has the sensor moved?" in run.judge(late).sentence
 
 
 def test_a_silent_pelvis_sensor_and_shallow_bows_are_said_at_once():
     doing = Protocol(3.0)
+    doing.stand()
     doing.bow([0.0] * 8, depth=12)
-    span = doing.span()
-    (bows,) = (s for s in LEG_LENGTH if s.phase == "bows")
-    assert (
-        "0 of 8 bows count: it went down by 12 deg only" in ProtocolRun([bows]).judge(span).sentence
-    )
-    feet = Span(
-        span.rate_hz,
-        0.0,
-        (Segment.LEFT_FOOT,),
-        span.gyr,
-        span.acc,
-        None,
-        span.valid,
-        span.saturated,
-    )
-    assert "does not send" in ProtocolRun([bows]).judge(feet).sentence
+    whole = doing.span()
+    standing, bows = whole.part(0, 1000), whole.part(1000, len(whole))
+    steps = [s for s in LEG_LENGTH if s.number in {"P2.1a", "P3"}]
+    run = ProtocolRun(steps)
+    run.keep(run.judge(standing), standing)
+    assert "0 of 8 bows count: it went down by 12 deg only" in run.judge(bows).sentence
+    assert "does not send" in run.judge(replace(bows, segments=(Segment.LEFT_FOOT,))).sentence
+    assert "Stand first" in ProtocolRun(steps[1:]).judge(bows).sentence
 
 
 def test_hip_width_and_conditions_come_from_the_intake():

@@ -126,7 +126,7 @@ def judge_jig(step: GuideStep, readings: Readings) -> str:
     if step.name != ROCK:
         read_hold(readings, step.name, HOLD_S)
         return "still"
-    line = _axis(readings, np.zeros(3))
+    line = _axis(readings, np.zeros(3), readings.acc[0])
     return f"{len(line)} rockings, axes within {np.degrees(line.spread_rad):.1f} deg"
 
 
@@ -149,7 +149,8 @@ def check_jig(readings: Mapping[str, Readings], bar_m: float = BAR_M) -> JigRepo
     if missing is not None:
         raise Refused(f"{missing} has not been done.", missing)
     holds = {name: read_hold(readings[name], name, HOLD_S) for name in readings if name != ROCK}
-    line = _axis(readings[ROCK], np.mean([hold.gyr for hold in holds.values()], axis=0))
+    bias = np.mean([hold.gyr for hold in holds.values()], axis=0)
+    line = _axis(readings[ROCK], bias, holds[LEVEL].acc)
     angle = {name: float(obliquity(line.axis, unit(hold.acc))) for name, hold in holds.items()}
     slope = (angle[LEVEL] - angle[TURNED]) / 2
     height_mm = {name: 1e3 * bar_m * float(np.sin(a - slope)) for name, a in angle.items()}
@@ -161,8 +162,16 @@ def check_jig(readings: Mapping[str, Readings], bar_m: float = BAR_M) -> JigRepo
     )
 
 
-def _axis(readings: Readings, bias: NDArray[np.float64]) -> HipLine:
-    line = hip_line(find_bows(readings.rate_hz, readings.gyr, ~readings.saturated, bias))
+def _axis(readings: Readings, bias: NDArray[np.float64], upright: NDArray[np.float64]) -> HipLine:
+    line = hip_line(
+        find_bows(
+            readings.rate_hz,
+            readings.gyr - bias,
+            readings.acc,
+            ~readings.saturated,
+            unit(upright),
+        )
+    )
     n = 0 if line is None else len(line)
     if line is None or n < FEWEST_BOWS:
         raise Refused(f"{n} rockings count, {FEWEST_BOWS} are needed: repeat {ROCK}.", ROCK)

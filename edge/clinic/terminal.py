@@ -13,6 +13,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
+from edge.analyze import person_of
+
 from .protocol import INTAKE, LEG_LENGTH, Question, Step, info_of
 from .run import ProtocolRun
 
@@ -31,14 +33,14 @@ TICK_S = 0.1
 class Live(Protocol):
     """The running session, as far as a protocol needs it."""
 
-    def now_s(self) -> float:
-        """Time of the newest sample on the recording's own axis."""
-
     def last(self, seconds: float) -> Span:
-        """The newest seconds of all segments, calibrated."""
+        """The newest seconds of all segments, on the recording's own time axis."""
 
-    def mark(self, kind: str, **what: Any) -> None:
+    def mark(self, label: str, what: dict[str, Any]) -> None:
         """Write a marker into the recording: `phase`, `rejected` or `info`."""
+
+    def publish(self, result: LegLength) -> None:
+        """Hand the result on to the store and the broker."""
 
 
 def walk_protocol(
@@ -71,7 +73,8 @@ def walk_protocol(
     """
     console = console or Console()
     ask = ask or console.input
-    live.mark("info", **info_of(ask_intake(console, ask)))
+    info = info_of(ask_intake(console, ask))
+    live.mark("info", info)
     run = ProtocolRun(steps)
     while (step := run.step) is not None:
         console.print(_card(step, *run.place))
@@ -86,6 +89,10 @@ def walk_protocol(
         else:
             _do(step, run, live, sleep, console, ask)
     console.print("[bold]All trials are done.[/] Everything is recorded.")
+    result = run.estimate(person_of(info))
+    if result is not None:
+        show_result(result, console)
+        live.publish(result)
     return run
 
 
@@ -102,14 +109,14 @@ def _do(
         console.print(Text.assemble(("Say: ", "bold"), step.patient))
     _count_down(console, sleep, "Settle", SETTLE_S)
     _count_down(console, sleep, step.title, step.seconds)
-    end_s = live.now_s()
-    start_s = end_s - step.seconds
-    verdict = run.judge(live.last(step.seconds))
+    span = live.last(step.seconds)
+    verdict = run.judge(span)
     console.print(Text(verdict.sentence, "green" if verdict.good else "bold red"))
     if verdict.good or _keep_anyway(ask):
-        live.mark("phase", **run.keep(verdict, start_s, end_s))
+        live.mark("phase", run.keep(verdict, span))
     else:
-        live.mark("rejected", start_s=start_s, end_s=end_s, number=step.number)
+        times = {"start_s": span.start_s, "end_s": span.start_s + len(span) / span.rate_hz}
+        live.mark("rejected", {"number": step.number, "why": verdict.sentence, **times})
 
 
 def _card(step: Step, place: int, n: int) -> Panel:

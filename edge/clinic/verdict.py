@@ -127,9 +127,13 @@ def _apart_deg(trial: Trial, others: Sequence[Trial]) -> float:
 
 
 def _judge_bows(span: Span, k: int, before: Sequence[Trial]) -> Verdict:
-    bias = np.mean([t.gyr for t in before], axis=0) if before else np.zeros(3)
+    standing = [t for t in before if t.phase.phase == "stand"]
+    if not standing:
+        return Verdict(good=False, sentence="Stand first: bows are held against standing.")
+    bias = np.mean([t.gyr for t in standing], axis=0)
+    up = unit(np.mean([t.up for t in standing], axis=0))
     good = span.valid[:, k] & ~span.saturated[:, k]
-    bows = find_bows(span.rate_hz, span.gyr[:, k], good, bias)
+    bows = find_bows(span.rate_hz, span.gyr[:, k] - bias, span.acc[:, k], good, up)
     line = hip_line(bows)
     counting = 0 if line is None else len(line)
     if line is None or counting < FEWEST_BOWS:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .standing import unit
+from .zero import level_axes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -74,7 +75,7 @@ class HipLine:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Turning:
-    """One phase: unbiased rate, its running integral `tilt` about the common axis `about`."""
+    """One phase: unbiased rate, and the forward `tilt` against standing about the axis `about`."""
 
     rate_hz: float
     rate: NDArray[np.float64]
@@ -86,8 +87,9 @@ class _Turning:
 def find_bows(
     rate_hz: float,
     gyr: NDArray[np.float64],
+    acc: NDArray[np.float64],
     valid: NDArray[np.bool_],
-    bias: NDArray[np.float64],
+    up: NDArray[np.float64],
 ) -> list[Bow]:
     """Every bow of one phase, good ones and bad ones.
 
@@ -95,28 +97,39 @@ def find_bows(
     ----------
     rate_hz : float
         Samples a second.
-    gyr : (n, 3) float64
-        Pelvis angular rate, rad/s, sensor frame, person upright at both ends.
+    gyr, acc : (n, 3) float64
+        Pelvis angular rate without bias, rad/s, and specific force, m/s2; sensor frame.
     valid : (n,) bool
         False where a sample was not measured, or stood at the end of its range.
-    bias : (3,) float64
-        Rate the gyroscope shows at rest, rad/s.
+    up : (3,) float64
+        Up direction while standing, sensor frame: what a bow is held against.
 
     Returns
     -------
     list of Bow
         In order of time; empty where the person did not bow.
     """
-    rate = gyr - bias
-    if len(rate) < 2 * SHORTEST_S * rate_hz:
+    if len(gyr) < 2 * SHORTEST_S * rate_hz:
         return []
-    axis = principal_axis(rate)
-    tilt = np.cumsum(rate @ axis) / rate_hz
-    # Bowing goes forward, and forward is positive about the axis that points left.
-    if np.median(tilt) < 0:
-        axis, tilt = -axis, -tilt
-    phase = _Turning(rate_hz, rate, valid, tilt, axis)
+    axis = principal_axis(gyr)
+    leaning = _leaning(axis, acc, up)
+    # Bowing goes forward, and forward is positive about the axis that points left. Gravity tells,
+    # not the first sample: somebody may already be bent when the phase begins.
+    if np.median(leaning) < 0:
+        axis, leaning = -axis, -leaning
+    tilt = np.cumsum(gyr @ axis) / rate_hz
+    tilt += np.median(leaning - tilt)
+    phase = _Turning(rate_hz, gyr, valid, tilt, axis)
     return [_bow(phase, start, stop) for start, stop in _stretches(tilt)]
+
+
+def _leaning(
+    axis: NDArray[np.float64], acc: NDArray[np.float64], up: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Forward tilt about an axis that points left by the direction of the specific force."""
+    _, forward = level_axes(up, axis)
+    angle: NDArray[np.float64] = np.arctan2(-acc @ forward, acc @ up)
+    return angle
 
 
 def hip_line(bows: list[Bow]) -> HipLine | None:
@@ -151,7 +164,7 @@ def _stretches(tilt: NDArray[np.float64]) -> list[tuple[int, int]]:
 
 def _bow(phase: _Turning, start: int, stop: int) -> Bow:
     tilt = phase.tilt[start:stop]
-    depth = float(tilt.max() - (tilt[0] + tilt[-1]) / 2)
+    depth = float(tilt.max())
     moving = phase.rate[start:stop]
     moving = moving[np.linalg.norm(moving, axis=1) > LEAST_RATE]
     if depth < LEAST_DEPTH_RAD:
@@ -165,7 +178,9 @@ def _bow(phase: _Turning, start: int, stop: int) -> Bow:
     wobble = float(np.sqrt(max(np.sum(moving**2) / np.sum(along**2) - 1.0, 0.0)))
     duration_s = (stop - start) / phase.rate_hz
     fault = None
-    if not SHORTEST_S <= duration_s <= LONGEST_S:
+    if max(tilt[0], tilt[-1]) > depth / 2:
+        fault = "its beginning or its end is missing"
+    elif not SHORTEST_S <= duration_s <= LONGEST_S:
         fault = f"it took {duration_s:.1f} s"
     elif wobble > MOST_WOBBLE:
         fault = "the pelvis twisted or leaned sideways on the way"

@@ -120,7 +120,7 @@ def gather(span: Span, phases: Sequence[Phase], person: Person) -> Evidence | No
         return None
     up = unit(np.mean(ups, axis=0))
     bias = rest_bias(span, [t.phase for t in standing if t.fault is None])
-    bows = _bows(span, phases, k, bias)
+    bows = _bows(span, phases, k, bias[k], up)
     line = None if bows is None else hip_line(bows)
     seat = pair_facings(t for t in trials if t.phase.phase == "seat")
     posture = fit_posture(up, line, None if seat is None else seat.up, person.caliper_obliquity_rad)
@@ -164,7 +164,11 @@ def _trial(span: Span, phase: Phase, k: int) -> Trial:
 
 
 def _bows(
-    span: Span, phases: Sequence[Phase], k: int, bias: NDArray[np.float64]
+    span: Span,
+    phases: Sequence[Phase],
+    k: int,
+    bias: NDArray[np.float64],
+    up: NDArray[np.float64],
 ) -> list[Bow] | None:
     parts = [cut(span, phase) for phase in phases if phase.phase == "bows"]
     if not parts:
@@ -173,7 +177,11 @@ def _bows(
         bow
         for part in parts
         for bow in find_bows(
-            span.rate_hz, part.gyr[:, k], part.valid[:, k] & ~part.saturated[:, k], bias[k]
+            span.rate_hz,
+            part.gyr[:, k] - bias,
+            part.acc[:, k],
+            part.valid[:, k] & ~part.saturated[:, k],
+            up,
         )
     ]
 
