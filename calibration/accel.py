@@ -39,7 +39,8 @@ PRIOR = Prior(bias=60 * MILLI_G, scale=0.02, cross=0.01)
 # What one pose is off by before we know better: temperature, table, non-linearity.
 ASSUMED_POSE_SD_MPS2 = MILLI_G
 FEWEST_POSES = 9
-WIDEST_GAP_RAD = math.radians(60)
+# Six faces leave corners 55 deg away, and hands are off by some degrees.
+WIDEST_GAP_RAD = math.radians(70)
 # A pose worse than this against a fit without it, and far beyond the others, was disturbed.
 OUTLIER_MPS2 = 5 * MILLI_G
 OUTLIER_FACTOR = 5.0

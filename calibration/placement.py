@@ -146,7 +146,9 @@ def suspected_swaps(placement: Placement, claimed: Mapping[str, Segment]) -> tup
         if partner is None:
             sentences.append(f"{name} is labelled {claimed[name]} and sits on the {seat}.")
         elif found[partner] is claimed[name] and name < partner:
-            sentences.append(f"{name} and {partner} are swapped: {claimed[name]} and {seat}.")
+            sentences.append(
+                f"{name} and {partner} are swapped: they sit on the {seat} and {claimed[name]}."
+            )
         elif found[partner] is not claimed[name]:
             sentences.append(f"{name} is labelled {claimed[name]} and sits on the {seat}.")
     return tuple(sentences)

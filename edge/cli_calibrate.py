@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -62,7 +63,7 @@ def accel(
 
     gravity = STANDARD_GRAVITY if latitude is None else gravity_at(latitude, height)
     name = "accel-six" if six else "accel"
-    _run(name, sensor, port, trial, _store(store, config), as_json, gravity_mps2=gravity)
+    _run(name, sensor, _Where(port, trial, store, config), as_json, gravity_mps2=gravity)
 
 
 @calibrate_app.command()
@@ -75,7 +76,7 @@ def gyro(
     as_json: Json = False,
 ) -> None:
     """Gyroscope: bias from a rest, scale and cross-axis from counted turns."""
-    _run("gyro", sensor, port, trial, _store(store, config), as_json)
+    _run("gyro", sensor, _Where(port, trial, store, config), as_json)
 
 
 @calibrate_app.command()
@@ -97,7 +98,7 @@ def mag(
         field = earth_field(latitude, longitude, height, datetime.now(UTC).date())
     except ValueError as error:
         raise UserError(str(error)) from error
-    _run("mag", sensor, port, trial, _store(store, config), as_json, field=field)
+    _run("mag", sensor, _Where(port, trial, store, config), as_json, field=field)
 
 
 @calibrate_app.command()
@@ -110,7 +111,7 @@ def noise(
     as_json: Json = False,
 ) -> None:
     """White noise and bias instability from a long rest."""
-    _run("noise", sensor, port, trial, _store(store, config), as_json)
+    _run("noise", sensor, _Where(port, trial, store, config), as_json)
 
 
 @calibrate_app.command()
@@ -123,7 +124,7 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Hold a sensor against its certificate, in one minute."""
-    _run("verify", sensor, port, trial, _store(store, config), as_json)
+    _run("verify", sensor, _Where(port, trial, store, config), as_json)
 
 
 @calibrate_app.command()
@@ -243,12 +244,20 @@ def list_(
     print_table("Calibrations", ("Sensor", "State"), rows)
 
 
+@dataclass(frozen=True, slots=True)
+class _Where:
+    """Where readings come from and the calibration goes."""
+
+    port: str | None
+    trial: Path | None
+    store: Path | None
+    config: Path
+
+
 def _run(
     name: str,
     sensor: str,
-    port: str | None,
-    trial: Path | None,
-    store: CalibrationStore,
+    where: _Where,
     as_json: bool,
     gravity_mps2: float | None = None,
     field: EarthField | None = None,
@@ -259,10 +268,11 @@ def _run(
     from .calibrate.procedures import Bench, run_procedure
     from .calibrate.source import NodeSource
 
-    if port is None and trial is None:
+    if where.port is None and where.trial is None:
         raise UserError("give --port of the connected sensor, or --trial of a recorded one")
-    source = NodeSource(port, sensor) if port else None
-    bench = Bench(sensor, store, trial, source, gravity_mps2 or STANDARD_GRAVITY, field)
+    store = _store(where.store, where.config)
+    source = NodeSource(where.port, sensor) if where.port else None
+    bench = Bench(sensor, store, where.trial, source, gravity_mps2 or STANDARD_GRAVITY, field)
     try:
         with _sentences():
             made = run_procedure(name, bench)

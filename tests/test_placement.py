@@ -85,7 +85,9 @@ def test_says_which_labels_are_swapped(rng):
     assert suspected_swaps(placement, labels) == ()
     labels["left_shank"], labels["right_shank"] = labels["right_shank"], labels["left_shank"]
     (sentence,) = suspected_swaps(placement, labels)
-    assert sentence == "left_shank and right_shank are swapped: right_shank and left_shank."
+    assert sentence == (
+        "left_shank and right_shank are swapped: they sit on the left_shank and right_shank."
+    )
 
 
 def test_says_which_single_label_is_wrong(rng):

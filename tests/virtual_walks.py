@@ -41,12 +41,12 @@ def any_person(rng) -> VirtualPerson:
     return person.mirrored() if rng.random() < 0.5 else person
 
 
-def worn(walker: Walker, rng, segments=tuple(Segment)):
-    """Readings by segment, each sensor mounted at random, with bias and noise."""
+def worn(walker: Walker, rng, segments=tuple(Segment), *, mounted=True):
+    """Readings by segment with bias and noise; mounted at random, or along the segment."""
     time_s = np.arange(0, walker.end_s, 1 / RATE_HZ)
     readings = {}
     for segment in segments:
-        q = rng.normal(size=4)
+        q = rng.normal(size=4) if mounted else np.array([1.0, 0.0, 0.0, 0.0])
         how = Imperfections(
             q_sensor_to_segment=tuple(q / np.linalg.norm(q)),
             gyr_bias=tuple(rng.normal(0, 0.005, 3)),
