@@ -144,3 +144,18 @@ def test_a_leg_that_hides_its_length_shows_it_in_the_shank():
     # METHODS 4.8: a knee flexion of 20 deg, half of it in the shank, hides 12.8 mm.
     assert more == pytest.approx(10.8, abs=0.2)
     assert walker.truth.standing_difference_m == pytest.approx(0.0, abs=1e-12)
+
+
+def test_harmonic_ratios_are_those_of_people_not_of_a_machine():
+    walker = Walker(VirtualPerson(), [Stand(2.0), Walk(30), Stand(1.0)], seed=1)
+    ratios = []
+    for stride in walker.truth.strides_of(Side.RIGHT)[3:-3]:
+        t = stride.initial_contact_s + np.arange(256) / 256 * stride.stride_time_s
+        acc = walker.sensor(Segment.PELVIS).kinematics(t).acceleration
+        harmonics = np.abs(np.fft.rfft(acc, axis=0))[1:21]
+        ratios.append(harmonics[1::2].sum(axis=0) / harmonics[0::2].sum(axis=0))
+    forward, aside, up = np.median(ratios, axis=0)
+    # METHODS 3.17: about 2.5 to 4 forward and up, 1.8 to 2.8 aside (odd over even there).
+    assert 2.0 < forward < 5.0
+    assert 1.5 < 1 / aside < 3.5
+    assert 2.0 < up < 7.0

@@ -86,7 +86,8 @@ class Leg:
 class Variability:
     """Standard deviation from step to step; zero walks like a machine.
 
-    Stride time varies by about 2 %, stride length by about 3 % (METHODS 3.16).
+    Stride time varies by about 2 %, stride length by about 3 % (METHODS 3.16). `pelvis_m`, forward,
+    aside and up, gives harmonic ratios like those of people (METHODS 3.17).
     """
 
     step_time: float = 0.015
@@ -95,11 +96,12 @@ class Variability:
     angle: float = 0.03
     midstance_height_m: float = 0.0035
     posture_obliquity: float = 0.009
+    pelvis_m: tuple[float, float, float] = (0.0025, 0.003, 0.005)
 
     @classmethod
     def none(cls) -> Variability:
         """Every step like the other."""
-        return cls(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+        return cls(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, (0.0, 0.0, 0.0))
 
 
 @dataclass(frozen=True, slots=True)

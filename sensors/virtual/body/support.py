@@ -50,6 +50,8 @@ class Support:
         Of the pelvis at mid-stance.
     carried : float
         Mean obliquity of the walk, which the leg length difference leaves.
+    wander_m : (4, 3) float64
+        Chance of this step: forward, to the leg's side, up at each quarter.
     """
 
     side: Side
@@ -64,6 +66,7 @@ class Support:
     height_m: float
     obliquity: float
     carried: float
+    wander_m: Floats
 
 
 def supports_of(person: VirtualPerson, run: Run) -> list[Support]:
@@ -94,6 +97,7 @@ def _support(person: VirtualPerson, run: Run, k: int) -> Support:
         height_m=stance.place[2] + hip_m + rise_m,
         obliquity=obliquity,
         carried=carried_obliquity(person),
+        wander_m=scale * np.array(person.variability.pelvis_m) * stance.vary[3:].reshape(4, 3),
     )
 
 

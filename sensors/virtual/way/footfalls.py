@@ -60,8 +60,9 @@ class Stance:
         Whether the person stands here before going on.
     reach_m, leave_m : float
         Way of the foot from its last place to this one, and on to the next.
-    vary : (3,) float64
-        Standard normal numbers of this footfall: angles at landing, at leaving, height.
+    vary : (15,) float64
+        Standard normal numbers of this footfall: angles at landing, at leaving, height at
+        mid-stance; the pelvis forward, aside, up at each of the four quarters of the step.
     """
 
     side: Side

@@ -102,11 +102,11 @@ class _Layout:
         return self._stance(side, taken)
 
     def _stance(self, side: Side, step: Step | None = None) -> Stance:
-        chance = self.rng.standard_normal(4)
-        aside = self.person.step_width_m / 2 + self.person.variability.step_width_m * chance[3]
+        chance = self.rng.standard_normal(16)
+        aside = self.person.step_width_m / 2 + self.person.variability.step_width_m * chance[15]
         aside *= leftward(side)
         offset = [-sin(self.heading) * aside, cos(self.heading) * aside, self.boards[side]]
-        return Stance(side, self.centre + offset, self.heading, chance[:3], step=step)
+        return Stance(side, self.centre + offset, self.heading, chance[:15], step=step)
 
     def _contacts(self, start_s: float, steps: list[Step]) -> list[float]:
         """Moments of contact, the first two those that a steady walker would have had."""
