@@ -10,8 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
+from sensors import Segment
+
 from .accel import FACES, POSES
 from .errors import CalibrationError, Refused
+from .tapping import PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -188,7 +191,23 @@ FITTING = Guide(
         ),
     ),
 )
-GUIDES = {g.name: g for g in (ACCEL, ACCEL_SIX, GYRO, MAG, NOISE, TAPS, VERIFY, FITTING)}
+TAPPING = Guide(
+    "tapping",
+    "Which sensor sits where",
+    "Sensors strapped on; the person stands or sits still.",
+    0.7,
+    tuple(
+        GuideStep(
+            PREFIX + segment,
+            f"Tap the sensor of the {segment.replace('_', ' ')} three times with a finger nail.",
+            5.0,
+            settle_s=1.0,
+            optional=True,
+        )
+        for segment in Segment
+    ),
+)
+GUIDES = {g.name: g for g in (ACCEL, ACCEL_SIX, GYRO, MAG, NOISE, TAPS, VERIFY, FITTING, TAPPING)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,6 +148,26 @@ def taps(
 
 
 @calibrate_app.command()
+def identify(
+    trial: TrialFolder = None, config: ConfigFile = DEFAULT_CONFIG, as_json: Json = False
+) -> None:
+    """Which node sits where, by tapping each in turn."""
+    from calibration.guide import TAPPING
+    from calibration.tapping import placement_by_taps
+    from calibration.trial import GroupTrial
+
+    from .calibrate.show import print_table
+
+    with _sentences():
+        group = GroupTrial(trial) if trial else _walk_group(config, TAPPING.name)
+        found = placement_by_taps(group)
+    if as_json:
+        sys.stdout.write(json.dumps(found) + "\n")
+        return
+    print_table("Identified by taps", ("Sensor", "Sits on"), list(found.items()))
+
+
+@calibrate_app.command()
 def fit(
     trial: TrialFolder = None,
     store: StoreFolder = None,

@@ -195,10 +195,7 @@ def real_placement(folder: Path) -> list[str]:
                 }
                 if len(part) == len(segments) or subset == "all that were worn":
                     count(rate_hz, part, counts[subset])
-    lines = [
-        f"| {name} | {good} | {bad} | {not_said} |"
-        for name, (good, bad, not_said) in counts.items()
-    ]
+    lines = [f"| {name} | {' | '.join(map(str, tally))} |" for name, tally in counts.items()]
     return [
         "Real recordings, each sensor turned at random, labels unknown:",
         f"{whole} of {len(SEVERAL)} whole recordings right, least confidence {sure:.2f}.",

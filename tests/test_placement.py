@@ -6,8 +6,12 @@ import numpy as np
 import pytest
 
 from calibration.errors import Refused
+from calibration.guide import TAPPING, GuideWalk
 from calibration.placement import SURE, find_placement, suspected_swaps
+from calibration.tapping import judge_tap, placement_by_taps, tapped_sensor
+from calibration.trial import GroupTrial
 from sensors import Segment
+from tests.virtual_bench import BenchSensor, tapped
 from tests.virtual_walks import RATE_HZ, any_rotation, ten_steps
 
 SEVERAL = ["gaitmap_mocap_pass1", "gaittoolbox_S02_walk_part1", "qmt_fullbody_lower"]
@@ -128,3 +132,33 @@ def test_sensors_swapped_half_way_are_refused(rng):
     }
     with pytest.raises(Refused, match="changed places during the walk"):
         find_placement(RATE_HZ, joined)
+
+
+def tapped_group(rng, which, names=("a", "b", "c", "d", "e")):
+    """Five worn sensors, one of them tapped; its neighbour feels a little of it."""
+    quiet = {name: BenchSensor.drawn(rng).hold(rng, "z_up", 10.0) for name in names}
+    return quiet | ({which: tapped(rng, which, 0.0)} if which else {})
+
+
+def test_tapping_each_in_turn_tells_who_sits_where(rng, tmp_path):
+    trial = GroupTrial(tmp_path, "abcde")
+    walk = GuideWalk(TAPPING, trial, judge_tap)
+    for name, step in zip("abcde", TAPPING.steps, strict=True):
+        assert walk.take(step, tapped_group(rng, name)).sentence == f"{name} sits there"
+    assert placement_by_taps(trial) == dict(zip("abcde", Segment, strict=True))
+
+
+def test_a_tap_that_nobody_or_everybody_felt_is_refused(rng):
+    with pytest.raises(Refused, match="No tap was felt"):
+        tapped_sensor(tapped_group(rng, None), "tap_pelvis")
+    shaken = {name: tapped(rng, name, 0.0) for name in "ab"}
+    with pytest.raises(Refused, match="shaken alike"):
+        tapped_sensor(shaken, "tap_pelvis")
+
+
+def test_one_sensor_tapped_for_two_places_is_refused(rng, tmp_path):
+    trial = GroupTrial(tmp_path, "abcde")
+    for step in TAPPING.steps[:2]:
+        trial.save(step.name, tapped_group(rng, "a"))
+    with pytest.raises(Refused, match="a was tapped for left_foot and for right_foot"):
+        placement_by_taps(trial)

@@ -13,10 +13,22 @@ from rich.console import Console
 from calibration import bench
 from calibration.errors import CalibrationError, Refused
 from calibration.fitting import judge_fitting
-from calibration.guide import ACCEL, ACCEL_SIX, FITTING, GYRO, MAG, NOISE, TAPS, VERIFY, GuideWalk
+from calibration.guide import (
+    ACCEL,
+    ACCEL_SIX,
+    FITTING,
+    GYRO,
+    MAG,
+    NOISE,
+    TAPPING,
+    TAPS,
+    VERIFY,
+    GuideWalk,
+)
 from calibration.holds import read_hold
 from calibration.limits import MILLI_G, STANDARD_GRAVITY
 from calibration.model import SensorCalibration, now_utc
+from calibration.tapping import judge_tap
 from calibration.taps import fit_timing, judge_taps
 from calibration.trial import GroupTrial, Trial
 from calibration.verify import verify
@@ -43,7 +55,11 @@ GUIDES = {
     "noise": NOISE,
     "verify": VERIFY,
 }
-GROUP_JUDGES = {FITTING.name: judge_fitting, TAPS.name: judge_taps}
+GROUP_JUDGES = {
+    FITTING.name: judge_fitting,
+    TAPS.name: judge_taps,
+    TAPPING.name: judge_tap,
+}
 
 
 @dataclass(frozen=True)
