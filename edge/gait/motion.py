@@ -119,6 +119,11 @@ def jerk_norm(acc: NDArray[np.float64], rate_hz: float) -> NDArray[np.float64]:
     return jerk
 
 
+def lift_m(height: NDArray[np.float64]) -> float:
+    """Greatest height (n,) above the line between the first and the last, m."""
+    return float(np.max(height - np.linspace(height[0], height[-1], len(height))))
+
+
 def _noise_levels(
     acc: NDArray[np.float64],
     rate_hz: float,

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .motion import lift_m
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -33,13 +35,8 @@ def spatial_columns(strides: Strides, _: Body) -> Mapping[str, NDArray[np.float6
         "stride_length_m": length,
         "stride_length_sd_m": sd,
         "speed_mps": length / lasts,
-        "clearance_m": np.array([_lift(strides.position_m[a : b + 1, 2]) for a, b in spans]),
+        "clearance_m": np.array([lift_m(strides.position_m[a : b + 1, 2]) for a, b in spans]),
     }
-
-
-def _lift(height: NDArray[np.float64]) -> float:
-    """Greatest height (n,) above the line between the first and the last."""
-    return float(np.max(height - np.linspace(height[0], height[-1], len(height))))
 
 
 def _bridge_sd(strides: Strides, first: int, last: int) -> float:

@@ -56,7 +56,7 @@ class StanceParameters:
     stride_s: float = 1.8
     stride_factor: float = 20.0
     stride_floor: float = 0.5
-    still_sd_mps: float = 0.02
+    still_sd_mps: float = 0.01
     roll_energy: float = 20.0
 
 

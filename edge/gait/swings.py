@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cext import lowpass, peaks, positive_run
+from cext.quaternion import conjugate, multiply, to_rotation_vector
+
+from .motion import lift_m
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,7 +36,9 @@ class SwingParameters:
     reach_s : float
         The still moments are sought this far from the swing, where no other swing is nearer.
     least_way_m : float
-        Horizontal way between them.
+        Horizontal way between them; or else, in a turn on the spot,
+    least_turn_rad, least_lift_m : float
+        the foot turns and is lifted by this.
     """
 
     cutoff_hz: float = 10.0
@@ -43,6 +48,8 @@ class SwingParameters:
     quiet_share: float = 0.35
     reach_s: float = 1.5
     least_way_m: float = 0.10
+    least_turn_rad: float = 0.5
+    least_lift_m: float = 0.02
 
 
 SWINGS = SwingParameters()
@@ -91,8 +98,7 @@ def find_swings(
     after = [_stillest(motion, a, b, last=False) for a, b in zip(end, free_to, strict=True)]
     still_before = np.array(before, dtype=np.int64)
     still_after = np.array(after, dtype=np.int64)
-    way = motion.position_m[still_after, :2] - motion.position_m[still_before, :2]
-    steps = np.hypot(way[:, 0], way[:, 1]) >= parameters.least_way_m
+    steps = _moves_on(motion, still_before, still_after, parameters)
     return Swings(peak[steps], begin[steps], end[steps], still_before[steps], still_after[steps])
 
 
@@ -117,6 +123,22 @@ def _separate(
         elif rate[tick] > rate[kept[-1]]:
             kept[-1] = tick
     return np.array(kept, dtype=np.int64)
+
+
+def _moves_on(
+    motion: FootMotion,
+    before: NDArray[np.int64],
+    after: NDArray[np.int64],
+    p: SwingParameters,
+) -> NDArray[np.bool_]:
+    """Whether the foot stands somewhere else, or elsewhere turned, after each swing."""
+    way = motion.position_m[after, :2] - motion.position_m[before, :2]
+    attitude = motion.q_sensor_to_level
+    turn = to_rotation_vector(multiply(attitude[after], conjugate(attitude[before])))[:, 2]
+    height = motion.position_m[:, 2]
+    lift = [lift_m(height[a : b + 1]) for a, b in zip(before, after, strict=True)]
+    turned = (np.abs(turn) >= p.least_turn_rad) & (np.array(lift) >= p.least_lift_m)
+    return np.asarray((np.hypot(way[:, 0], way[:, 1]) >= p.least_way_m) | turned)
 
 
 def _stillest(motion: FootMotion, first: int, last_tick: int, *, last: bool) -> int:
