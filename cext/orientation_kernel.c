@@ -28,6 +28,9 @@ static const double LOST_AFTER_S = 1.0;
 static const double CLIPPED_SHARE = 0.3;
 /* A specific force that nobody measured, m/s2. */
 static const double UNSEEN_FORCE = 5.0;
+/* A rate of turn of 1 rad/s makes a moment as unquiet as a change of force by this, m/s2; above
+   this variance (m2/s4) a moment is not worth asking. */
+static const double QUIET_OF_RATE = 1.0, QUIET_LIMIT = 1.0;
 static const double SLOW_S = 0.5; /* low-pass whose deviations tell a rest */
 
 /* Fields closer than this are one kind, by strength and dip. */
@@ -157,7 +160,7 @@ static void start(struct orientation_state *s, const struct orientation_coeffici
             s->q[i][l] = q[i];
         for (int i = 0; i < 3; i++) {
             s->slow_gyr[i][l] = s->rate[i][l] = t->gyr[i][l];
-            s->slow_acc[i][l] = t->acc[i][l];
+            s->slow_acc[i][l] = s->last_acc[i][l] = t->acc[i][l];
         }
         forget(s, c, l);
         s->gap_s[l] = 0.0;
@@ -220,6 +223,10 @@ INLINE void integrate(struct orientation_state *s, const struct orientation_coef
         s->n_still[l] += ok * t->still[l];
         s->sum_gyr[0][l] += gx, s->sum_gyr[1][l] += gy, s->sum_gyr[2][l] += gz;
         double ax = t->acc[0][l], ay = t->acc[1][l], az = t->acc[2][l];
+        double jx = ok * (ax - s->last_acc[0][l]), jy = ok * (ay - s->last_acc[1][l]),
+               jz = ok * (az - s->last_acc[2][l]);
+        s->last_acc[0][l] += jx, s->last_acc[1][l] += jy, s->last_acc[2][l] += jz;
+        s->lost_turn2[l] += c->jolt2 * (jx * jx + jy * jy + jz * jz);
         double use = ok * (1.0 - t->clipped[l]);
         s->n_force[l] += use;
         for (int i = 0; i < 3; i++)
@@ -356,6 +363,7 @@ INLINE void propagate(struct orientation_state *s, const struct orientation_coef
     const double noise = p->gyr_noise * p->gyr_noise * T;
     const double of_rate = p->gyr_noise_of_rate * p->gyr_noise_of_rate * c->dt;
     const double walk = p->bias_walk * p->bias_walk * T, most = p->bias_sd * p->bias_sd;
+    const double push = p->acc_noise * p->acc_noise * T;
     EACH_LANE {
         double unseen = UNSEEN_FORCE * (T - s->n_force[l] * c->dt);
         for (int i = 0; i < 3; i++) {
@@ -363,8 +371,7 @@ INLINE void propagate(struct orientation_state *s, const struct orientation_coef
             P[AT(BIAS + i, BIAS + i)][l] += P[AT(BIAS + i, BIAS + i)][l] < most ? walk : 0.0;
         }
         for (int i = 0; i < 2; i++) {
-            P[AT(VELOCITY + i, VELOCITY + i)][l] += 1e-6 * T + unseen * unseen;
-            P[AT(POSITION + i, POSITION + i)][l] += 1e-6 * T;
+            P[AT(VELOCITY + i, VELOCITY + i)][l] += push + unseen * unseen;
             s->position[i][l] += T * (s->velocity[i][l] + 0.5 * T * force[i][l]);
             s->velocity[i][l] += T * force[i][l];
         }
@@ -399,6 +406,40 @@ INLINE void measure_wander(struct orientation_state *s, const struct orientation
         const int at[3] = {TURN + 1 - i, VELOCITY + i, POSITION + i};
         EACH_LANE h[0][l] = i ? -force[2][l] : force[2][l];
         measure(s->covariance, x, 3, at, h, y[i], variance, use, record);
+    }
+}
+
+/* In a quiet moment, such as the foot's while the other one swings, the force is gravity alone:
+   the surer, the less it changes, differs from gravity and comes with a turn. */
+INLINE void measure_quiet(struct orientation_state *s, const struct orientation_coefficients *c,
+                          const lanes *force, lanes *x, struct orientation_record *record)
+{
+    const struct orientation_parameters *p = &c->p;
+    lanes variance, use, h, z;
+    double any = 0.0;
+    EACH_LANE {
+        double change2 = 0.0, norm2 = 0.0;
+        for (int i = 0; i < 3; i++) {
+            double change = force[i][l] - s->last_force[i][l];
+            s->last_force[i][l] = force[i][l];
+            change2 += change * change;
+            norm2 += force[i][l] * force[i][l];
+        }
+        double off = sqrt(norm2) - GRAVITY;
+        double rate2 = s->sum_rate2[l] / c->step_samples;
+        double unrest2 = change2 + off * off + QUIET_OF_RATE * QUIET_OF_RATE * rate2;
+        variance[l] = p->quiet_floor * p->quiet_floor + p->quiet_noise * p->quiet_noise * unrest2;
+        int quiet = variance[l] < QUIET_LIMIT && s->n_force[l] >= c->step_samples;
+        use[l] = quiet ? 1.0 : 0.0;
+        any += use[l];
+    }
+    if (any == 0.0)
+        return;
+    for (int i = 0; i < 2; i++) {
+        const int at[1] = {TURN + 1 - i};
+        EACH_LANE h[l] = i ? -force[2][l] : force[2][l];
+        EACH_LANE z[l] = -force[i][l];
+        measure(s->covariance, x, 1, at, &h, z, variance, use, record);
     }
 }
 
@@ -574,6 +615,7 @@ INLINE void step(struct orientation_state *s, const struct orientation_coefficie
         record->measurements = 0;
     propagate(s, c, force, record);
     measure_wander(s, c, force, x, record);
+    measure_quiet(s, c, force, x, record);
     measure_rest(s, c, x, record);
     if (with_mag)
         measure_heading(s, c, x, record);
@@ -593,6 +635,7 @@ void orientation_prepare(struct orientation_coefficients *c,
     c->dt = 1.0 / rate_hz;
     c->step_samples = (int)fmax(1.0, floor(p->step_s * rate_hz + 0.5));
     c->T = c->step_samples * c->dt;
+    c->jolt2 = p->jolt_noise * p->jolt_noise;
     c->slow_gain = 1.0 - exp(-c->dt / SLOW_S);
     c->rise = 1.0 - exp(-c->T / p->wander_rise_s);
     c->fall = 1.0 - exp(-c->T / p->wander_fall_s);

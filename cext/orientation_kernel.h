@@ -28,7 +28,7 @@ enum {
     STATES = 19,
     COVARIANCES = STATES * (STATES + 1) / 2, /* lower triangle, row by row */
     FIELDS = 4,    /* kinds of magnetic field remembered */
-    MEASUREMENTS = 8 /* at most, in one Kalman step */
+    MEASUREMENTS = 10 /* at most, in one Kalman step */
 };
 
 /* What the filter believes about sensors and movement; SI units. See OrientationParameters. */
@@ -36,17 +36,21 @@ struct orientation_parameters {
     double step_s;
     double gyr_noise;
     double gyr_noise_of_rate;
+    double jolt_noise;
     double bias_sd;
     double bias_walk;
     double scale_sd;
     double misalignment_sd;
     double tilt_sd;
+    double acc_noise;
     double wander_rad_s;
     double wander_damping;
     double wander_noise;
     double wander_floor;
     double wander_rise_s;
     double wander_fall_s;
+    double quiet_noise;
+    double quiet_floor;
     double rest_gyr;
     double rest_acc;
     double rest_after_s;
@@ -67,6 +71,7 @@ struct orientation_coefficients {
     double dt;
     double T; /* length of a step, seconds */
     int step_samples;
+    double jolt2;
     double slow_gain;
     double rise;
     double fall;
@@ -99,11 +104,13 @@ struct orientation_state {
     /* carried from sample to sample */
     lanes started;
     lanes rate[3];
+    lanes last_acc[3];
     lanes gap_s;
     lanes slow_gyr[3];
     lanes slow_acc[3];
     /* carried from step to step */
     lanes wander2;
+    lanes last_force[3];
     lanes rest_s;
     lanes rested;
     lanes heading_known;

@@ -18,6 +18,9 @@ class OrientationParameters:
         White noise of the gyroscope, rad/s/sqrt(Hz).
     gyr_noise_of_rate : float
         The same in proportion to the rate of turn: what a rate of turn leaves unmodelled.
+    jolt_noise : float
+        Error of the turn, rad, for each m/s2 by which the specific force changes between two
+        samples: what impacts do to a gyroscope.
     bias_sd : float
         Spread of the gyroscope bias before anything is known, rad/s. A first rest may widen it.
     bias_walk : float
@@ -26,6 +29,8 @@ class OrientationParameters:
         Spread of the gyroscope's scale error and of the tilt of its axes, 1 and rad.
     tilt_sd : float
         Spread of the inclination taken from the first sample, rad.
+    acc_noise : float
+        Noise of the accelerometer, m/s2/sqrt(Hz), its slow errors included.
     wander_rad_s, wander_damping : float
         How fast the place about which the body moves is forgotten.
     wander_noise, wander_floor : float
@@ -33,6 +38,9 @@ class OrientationParameters:
         and its least value, m/s2/sqrt(Hz).
     wander_rise_s, wander_fall_s : float
         Times in which the present movement's strength is followed up and down, seconds.
+    quiet_noise, quiet_floor : float
+        Horizontal specific force of a quiet moment, in proportion to its unrest (1) and at least
+        (m/s2).
     rest_gyr, rest_acc : float
         Largest deviation from the mean that still is rest, rad/s and m/s2.
     rest_after_s : float
@@ -58,17 +66,21 @@ class OrientationParameters:
     step_s: float = 0.035
     gyr_noise: float = radians(0.04)
     gyr_noise_of_rate: float = 0.001
+    jolt_noise: float = 1.5e-4
     bias_sd: float = radians(3.0)
     bias_walk: float = radians(0.005)
     scale_sd: float = 0.005
     misalignment_sd: float = 0.004
     tilt_sd: float = radians(5.0)
+    acc_noise: float = 0.05
     wander_rad_s: float = 2.0
     wander_damping: float = 1.0
     wander_noise: float = 1.0
     wander_floor: float = 0.01
     wander_rise_s: float = 0.6
     wander_fall_s: float = 5.0
+    quiet_noise: float = 1.5
+    quiet_floor: float = 0.2
     rest_gyr: float = radians(2.0)
     rest_acc: float = 0.5
     rest_after_s: float = 1.5

@@ -26,6 +26,7 @@ LARGEST_READING = 1e6
 SLOW_S = 0.5
 RATE_BEND, LARGEST_GAP_S, LOST_AFTER_S = 1000.0, 0.25, 1.0
 CLIPPED_SHARE, UNSEEN_FORCE = 0.3, 5.0
+QUIET_OF_RATE, QUIET_LIMIT = 1.0, 1.0
 SAME_NORM, SAME_DIP, ODD_NORM, ODD_DIP, ODD_LASTS_S = 0.03, 0.052, 0.1, 0.17, 60.0
 FIELDS, FIELD_FADE_S, FIELD_FOLLOW_S = 4, 60.0, 20.0
 SHARE_AT_REST, TURNING, FIELD_TAKES_OVER = 0.2, 0.35, 1.3
@@ -113,6 +114,7 @@ class Filter:
         self.started, self.gap_s = False, 0.0
         self.rate = np.zeros(3)
         self.slow_gyr, self.slow_acc = np.zeros(3), np.zeros(3)
+        self.last_acc, self.last_force = np.zeros(3), np.zeros(3)
         self.rested = False
         self.norm, self.dip, self.seen = np.zeros(FIELDS), np.zeros(FIELDS), np.zeros(FIELDS)
         self.here, self.odd_s = 0, 0.0
@@ -148,7 +150,8 @@ class Filter:
         if mag is not None:
             m = matrix(self.q) @ mag
             self.q = multiply(exponential(np.array([0, 0, np.arctan2(m[0], m[1])])), self.q)
-        self.slow_gyr, self.rate, self.slow_acc = gyr.copy(), gyr.copy(), acc.copy()
+        self.slow_gyr, self.rate = gyr.copy(), gyr.copy()
+        self.slow_acc, self.last_acc = acc.copy(), acc.copy()
         self.forget()
         self.started, self.gap_s = True, 0.0
 
@@ -178,6 +181,9 @@ class Filter:
         sums.n_ok += 1
         sums.n_still += still
         sums.gyr += gyr
+        jolt = acc - self.last_acc
+        self.last_acc = acc.copy()
+        sums.lost2 += self.p.jolt_noise**2 * (jolt @ jolt)
         if clipped:
             sums.lost2 += (CLIPPED_SHARE * dt) ** 2 * (self.rate @ self.rate)
         else:
@@ -200,6 +206,7 @@ class Filter:
         F = self.propagate(force)
         self.measurements = []
         self.measure_wander(force)
+        self.measure_quiet(force)
         self.measure_rest()
         if with_mag and sums.n_field:
             self.measure_heading()
@@ -229,8 +236,7 @@ class Filter:
         noise = np.zeros(STATES)
         noise[TURN] = turn
         noise[BIAS] = np.where(np.diag(self.P)[BIAS] < p.bias_sd**2, p.bias_walk**2 * T, 0.0)
-        noise[VELOCITY] = 1e-6 * T + unseen**2
-        noise[POSITION] = 1e-6 * T
+        noise[VELOCITY] = p.acc_noise**2 * T + unseen**2
         self.P += np.diag(noise)
         self.s = self.s + T * (self.v + 0.5 * T * force[:2])
         self.v = self.v + T * force[:2]
@@ -260,6 +266,18 @@ class Filter:
             h = np.zeros(STATES)
             h[tilt[0]], h[15 + i], h[17 + i] = tilt[1], of_v, of_s
             self.measure(h, -y[i], variance)
+
+    def measure_quiet(self, force):
+        p = self.p
+        change, self.last_force = force - self.last_force, force
+        off = np.linalg.norm(force) - GRAVITY
+        rate2 = self.sums.rate2 / self.samples
+        unrest2 = change @ change + off**2 + QUIET_OF_RATE**2 * rate2
+        variance = p.quiet_floor**2 + p.quiet_noise**2 * unrest2
+        if variance >= QUIET_LIMIT or self.sums.n_force < self.samples:
+            return
+        self.measure(force[2] * np.eye(STATES)[13], -force[0], variance)
+        self.measure(-force[2] * np.eye(STATES)[12], -force[1], variance)
 
     def rests(self):
         p, sums = self.p, self.sums
