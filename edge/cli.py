@@ -16,8 +16,10 @@ import typer
 from .cli_calibrate import calibrate_app
 from .cli_contract import contract_app
 from .cli_hardware import doctor, nodes_app
+from .cli_jig import jig
 from .cli_provision import provision_app
 from .cli_recording import recording_app
+from .cli_session import session_app
 
 app = typer.Typer(
     name="evenstride",
@@ -33,7 +35,9 @@ app.add_typer(contract_app, name="contract")
 app.add_typer(nodes_app, name="nodes")
 app.add_typer(provision_app, name="provision")
 app.add_typer(recording_app, name="recording")
+app.add_typer(session_app, name="session")
 app.command()(doctor)
+calibrate_app.command()(jig)
 
 
 @app.callback(invoke_without_command=True)

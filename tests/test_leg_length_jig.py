@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from calibration.errors import Refused
-from calibration.trial import Readings
+from calibration.trial import Readings, Trial
+from edge.cli import app
 from edge.clinic.jig import BAR_M, BLOCKS_MM, JIG, ROCK, check_jig, judge_jig
+from edge.errors import UserError
 from tests.clinic_person import RATE_HZ, Protocol, Sensor, obliquity_of, turned
 
 STEPS = {step.name: step for step in JIG.steps}
@@ -54,6 +59,10 @@ def calibrated(rng: np.random.Generator) -> Sensor:
     return sensor
 
 
+def command(*arguments: str):
+    return CliRunner().invoke(app, ["calibrate", "jig", "back", *arguments])
+
+
 def test_gauge_blocks_come_out_within_a_millimetre_at_any_roll():
     rng = np.random.default_rng(8)
     for _ in range(30):
@@ -93,3 +102,26 @@ def test_a_missing_step_too_few_rockings_and_a_wandering_bar_are_refused_by_name
         judge_jig(STEPS[ROCK], rocked(Sensor(), rolls=(6, -6, 6, -6, 6, -6)))
     assert "6 rockings" in judge_jig(STEPS[ROCK], done[ROCK])
     assert judge_jig(STEPS["level"], done["level"]) == "still"
+
+
+@pytest.mark.parametrize(("roll", "status"), [(0.1, 0), (0.6, 1)])
+def test_the_command_judges_a_recorded_trial(tmp_path, roll, status):
+    trial = Trial(tmp_path / "trial")
+    for name, taken in jig(Sensor(misalignment=turned(roll=roll))).items():
+        trial.save(name, taken)
+    folders = ("--trial", str(tmp_path / "trial"), "--store", str(tmp_path / "store"))
+    told = command(*folders)
+    assert told.exit_code == status
+    assert ("Passed: every height within" in told.output) == (status == 0)
+    report = json.loads(command(*folders, "--json").stdout)
+    assert report["passed"] == (status == 0)
+    assert [row["block_mm"] for row in report["rows"]] == [0, 5, 10, 15, 20]
+
+
+def test_the_command_needs_a_sensor_or_a_whole_trial(tmp_path):
+    nothing = command("--store", str(tmp_path)).exception
+    assert isinstance(nothing, UserError)
+    assert "--port" in str(nothing)
+    empty = command("--trial", str(tmp_path / "t"), "--store", str(tmp_path)).exception
+    assert isinstance(empty, UserError)
+    assert "level has not been done" in str(empty)

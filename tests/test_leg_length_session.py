@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from edge.analyze import analyse_recording, person_of
-from edge.clinic import LEG_LENGTH, ProtocolRun
+from edge.cli import app
+from edge.clinic import INTAKE, LEG_LENGTH, ProtocolRun
 from edge.clinic.live import LONGEST_S, LiveWindow, RemoteLive, decode, encode
+from edge.config import load_config
 from edge.contract import LEG_LENGTH as CHANNEL
 from edge.control import ControlServer, ask
 from edge.errors import UserError
@@ -134,3 +137,23 @@ def test_the_result_told_at_once_is_the_one_that_the_recording_gives(tmp_path):
     assert later == at_once
     assert [channel for channel, _, _ in store.outbox.latest()] == [CHANNEL]
     store.close()
+
+
+def test_the_command_leads_through_the_intake_and_can_be_ended(tmp_path):
+    config = tmp_path / "evenstride.toml"
+    config.write_text(f"[folders]\nruntime = '{tmp_path}'\n")
+    window = LiveWindow(lambda _: None)
+    with ControlServer(load_config(config).folders.socket, window.commands()):
+        answers = ["180", *[""] * (len(INTAKE) - 1), "s", "q"]
+        told = CliRunner().invoke(
+            app, ["session", "protocol", "leg-length", "-c", str(config)], input="\n".join(answers)
+        )
+    assert told.exit_code == 0, told.output
+    assert "Ended before P2.1a" in told.output
+    assert window.take_marks() == [("info", {"Height": 180.0})]
+
+
+def test_a_protocol_that_nobody_knows_is_named(tmp_path):
+    told = CliRunner().invoke(app, ["session", "protocol", "arm-length"])
+    assert isinstance(told.exception, UserError)
+    assert "arm-length" in str(told.exception)
