@@ -144,15 +144,16 @@ def usual(
     bow_rolls=(0.0,) * 6,
     bow_yaws=None,
     depth: float = 40.0,
+    seconds: float = 10.0,
 ) -> Protocol:
     """Three placements in both directions, bows, standing once more."""
     protocol = Protocol(obliquity, sensor or Sensor(), floor)
     for i, posture in enumerate(postures[:6]):
-        protocol.stand(posture, "ab"[i % 2], placement=i // 2 + 1)
+        protocol.stand(posture, "ab"[i % 2], seconds, placement=i // 2 + 1)
     if len(bow_rolls):
         protocol.bow(bow_rolls, bow_yaws, depth)
     for i, posture in enumerate(postures[6:]):
-        protocol.stand(posture, "ab"[i % 2], placement=4, repeat=True)
+        protocol.stand(posture, "ab"[i % 2], seconds, placement=4, repeat=True)
     return protocol
 
 
