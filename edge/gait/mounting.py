@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cext import lowpass
+from cext import lowpass, moving_mean
 from cext.quaternion import conjugate, rotate
 
 if TYPE_CHECKING:
@@ -21,10 +21,15 @@ if TYPE_CHECKING:
 UP = np.array([0.0, 0.0, 1.0])
 # Fewer fast samples than this are no walking: a sensor was shifted.
 LEAST_FAST_S = 0.2
+# A shank swings below this; above it, the sensor rings on the skin after each landing.
+SWING_HZ = 5.0
 # The pelvis bobs with the steps, between these frequencies.
 STEP_BAND_HZ = (0.5, 4.0)
 # Least correlation between falling and gaining speed by which the way forward is believed.
 LEAST_PENDULUM = 0.1
+# RMS of the vertical acceleration of the pelvis: fast walking stays below, jogging above.
+RUNNING_MPS2 = 5.0
+LEAST_WALKING = 0.2
 
 
 def foot_axes(motion: FootMotion) -> NDArray[np.float64] | None:
@@ -48,19 +53,25 @@ def foot_axes(motion: FootMotion) -> NDArray[np.float64] | None:
 
 
 def shank_axes(
-    gyr: NDArray[np.float64], rate_hz: float, up: NDArray[np.float64]
+    gyr: NDArray[np.float64],
+    rate_hz: float,
+    up: NDArray[np.float64],
+    swings: NDArray[np.int64] | None = None,
 ) -> NDArray[np.float64] | None:
     """Axes of a shank: medio-lateral by its swing, up as given.
 
-    Notes
-    -----
-    The forward swing is short and fast, the way back in stance long and slow: about the left
-    axis the rates lean to the negative side, whatever the mounting.
+    Parameters
+    ----------
+    swings : (m,) int64 or None
+        Ticks at which the foot of this side swings forward: then the shank does. Without them:
+        the forward swing is short and fast, the way back in stance long and slow, so that the
+        rates about the left axis lean to the negative side (in walking, not in jogging).
     """
-    axis = _swing_axis(gyr, rate_hz)
+    swinging = lowpass(gyr, rate_hz, SWING_HZ)
+    axis = _swing_axis(swinging, rate_hz)
     if axis is None:
         return None
-    lean = np.sum((gyr @ axis) ** 3)
+    lean = np.sum(swinging[swings] @ axis) if swings is not None else np.sum((swinging @ axis) ** 3)
     return _axes_from_left(-np.copysign(1.0, lean) * axis, up)
 
 
@@ -74,7 +85,8 @@ def pelvis_axes(
     In walking, kinetic and potential energy of the trunk are exchanged (inverted pendulum; G. A.
     Cavagna et al., Am. J. Physiol. 233:R243, 1977): forward acceleration goes with falling.
     Sideways acceleration has half that frequency, so it does not correlate. On 13 people with
-    sensors of three makers the direction found lies within 10 deg of the nominal one.
+    sensors of three makers the direction found lies within 10 deg of the nominal one. In running
+    both energies go together and the sign turns, so running counts only where nobody walks.
     """
     if len(acc) < rate_hz:
         return None
@@ -84,7 +96,12 @@ def pelvis_axes(
     rising = np.cumsum(smooth @ up) / rate_hz
     rising -= lowpass(rising, rate_hz, low)
     level = smooth - np.outer(smooth @ up, up)
-    forward = -rising @ level
+    bounce = moving_mean((smooth @ up) ** 2, round(rate_hz))
+    walks = bounce < RUNNING_MPS2**2
+    running = np.count_nonzero(walks) < LEAST_WALKING * len(walks)
+    chosen = ~walks if running else walks
+    rising, level = rising[chosen], level[chosen]
+    forward = rising @ level if running else -rising @ level
     size = float(np.linalg.norm(forward))
     if size <= LEAST_PENDULUM * np.sqrt(np.sum(level**2) * np.sum(rising**2)):
         return None

@@ -26,11 +26,23 @@ GRAVITY_HZ = 0.05
 EDGE_S = 2.0
 
 
-def shank_motion(span: Span, k: int) -> SegmentMotion | None:
-    """Follow the shank that is the k-th segment of a span; None where it did not swing."""
+def shank_motion(
+    span: Span, k: int, swings: NDArray[np.int64] | None = None
+) -> SegmentMotion | None:
+    """Follow the shank that is the k-th segment of a span; None where it did not swing.
+
+    Parameters
+    ----------
+    span : Span
+        Of n ticks.
+    k : int
+        Place of the shank in it.
+    swings : (m,) int64 or None
+        Ticks at which the foot of this side swings forward.
+    """
     gyr, acc, attitude = levelled(span, k)
     up, known = _upright(gyr, attitude, span.rate_hz)
-    axes = shank_axes(gyr, span.rate_hz, up)
+    axes = shank_axes(gyr, span.rate_hz, up, swings)
     if axes is None:
         return None
     return in_segment_frame(
