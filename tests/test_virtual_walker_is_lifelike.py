@@ -3,8 +3,9 @@
 Curves are means over strides, from initial contact to the next. What is compared is the shape
 (correlation) and the size (ratio of standard deviations), so that detectors tuned on people meet
 in the walker what they know. Measured: shoe rate about y 0.99 and 0.99, shoe acceleration forward
-0.81 and 1.1, pelvis acceleration upward 0.61 and 1.1. The shoe's acceleration upward is alike in
-size only: its shape around final contact depends on how the toes bend, and this foot is rigid.
+0.81 and 1.1, pelvis acceleration upward of ten people 0.96 and 0.94 (RMS of the difference
+0.55 m/s2). The shoe's acceleration upward is alike in size only: its shape around final contact
+depends on how the toes bend, and this foot is rigid.
 """
 
 from __future__ import annotations
@@ -79,15 +80,36 @@ def test_the_shoe_peaks_like_a_recorded_shoe(data_folder: Path):
     assert of_walker.min() == pytest.approx(of_person.min(), rel=0.25)
 
 
-def test_the_pelvis_bounces_like_a_recorded_pelvis(data_folder: Path):
-    real = np.load(data_folder / "mobgap_HA001_Test5_Trial1.npz")
-    right = real["indip_wb_ics"][real["indip_wb_ics"][:, 2] == 1][:, 1]
-    up = real["pelvis_acc"][:, 0].astype(float)
-    of_person = mean_stride(real["t"], up, list(pairwise(right)))
-    t, readings, own = virtual(Segment.PELVIS, Side.RIGHT, Walk(20, 1.06, 100.5))
-    found = likeness(of_person, mean_stride(t, readings.acc[:, 2], own))
-    assert found.correlation > 0.5
-    assert 0.7 < found.size < 1.4
+def straight_strides(trial) -> list[tuple[float, float]]:
+    """Right strides away from the U-turn, of usual length, with every sample measured."""
+    landings = trial["right_swing_to_ic_t"][2:, 1]
+    start, end = trial["uturn_bounds_t"] + (-1.0, 1.0)
+    t, measured = trial["t"], trial["pelvis_measured"]
+    return [
+        (a, b)
+        for a, b in pairwise(landings)
+        if b - a < 1.5 and (b < start or a > end) and measured[(t > a) & (t < b)].all()
+    ]
+
+
+def upward_curves(trial) -> list[np.ndarray]:
+    curves = []
+    for a, b in straight_strides(trial):
+        acc = trial["pelvis_acc"][(trial["t"] >= a) & (trial["t"] < b)].astype(float)
+        up = acc.mean(axis=0) / np.linalg.norm(acc.mean(axis=0))
+        curves.append(mean_stride(trial["t"], trial["pelvis_acc"] @ up, [(a, b)]))
+    return curves
+
+
+def test_the_pelvis_bounces_like_those_of_ten_people(data_folder: Path):
+    trials = [np.load(path) for path in sorted((data_folder / "ipol_10m").glob("*.npz"))]
+    of_people = np.mean([curve for trial in trials for curve in upward_curves(trial)], axis=0)
+    t, readings, own = virtual(Segment.PELVIS, Side.RIGHT, Walk(40, 1.15, 108))
+    of_walker = mean_stride(t, readings.acc[:, 2], own)
+    found = likeness(of_people, of_walker)
+    assert found.correlation > 0.90
+    assert 0.8 < found.size < 1.25
+    assert np.sqrt(np.mean((of_people - of_walker) ** 2)) < 0.9
 
 
 def test_the_shank_swings_like_a_recorded_shank(data_folder: Path):

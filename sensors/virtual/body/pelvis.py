@@ -8,7 +8,8 @@ the obliquity.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import asin, cos, sin
+from itertools import pairwise
+from math import asin, cos, inf, sin
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,8 +38,18 @@ PELVIS_AXES = "zxy"
 
 HIP_AHEAD_M = 0.04
 """Hips ahead of the ankles (B)."""
-SHOCK_M = 0.005
-"""Gives peaks of the vertical acceleration like those of `mobgap_HA001_Test5_Trial1`."""
+# After each contact: seconds, metres. With the bounce it gives the mean vertical acceleration of
+# the ten people of `ipol_10m` on their straight ways, 348 strides, within 0.4 m/s2 (RMS).
+SHOCK_BEGINS_S, SHOCK_ENDS_S = -0.04, 0.27
+SHOCK = (
+    (0.00, -0.00033),
+    (0.03, -0.00069),
+    (0.06, 0.00026),
+    (0.09, 0.00159),
+    (0.12, 0.00116),
+    (0.16, -0.00075),
+    (0.21, -0.00067),
+)
 
 # By quarters of a step from the middle of double support: share of the amplitude, for a step of
 # the right foot; obliquity and rotation change sign with the side, the sway follows the foot.
@@ -221,15 +232,18 @@ def _aside(place: Floats, heading: float, way_m: float) -> Floats:
 
 
 def _shock(way: Footfalls) -> Curve:
-    """Lift of the pelvis while the new leg takes the load: a push, then a fall (C)."""
+    """Sinking and rebound of the pelvis while the new leg takes the load."""
     contacts = sorted(
         (stance.ic_s, stance.reach_m) for side in Side for stance in way.stances[side][1:]
     )
     via = Via()
     via.rest(-1e3, 0.0)
-    for ic_s, reach_m in contacts:
-        size = SHOCK_M * min(1.2, reach_m / REFERENCE_STRIDE_M)
-        via.rest(ic_s - 0.05, 0.0)
-        via.through(ic_s + 0.08, size)
-        via.rest(ic_s + 0.25, 0.0)
+    for (ic_s, reach_m), (next_s, _) in pairwise([*contacts, (inf, 0.0)]):
+        size = min(1.2, reach_m / REFERENCE_STRIDE_M)
+        # In quick steps it is over before the next one begins.
+        pace = min(1.0, (next_s - ic_s + 1.1 * SHOCK_BEGINS_S) / SHOCK_ENDS_S)
+        via.rest(ic_s + SHOCK_BEGINS_S, 0.0)
+        for later_s, height_m in SHOCK:
+            via.through(ic_s + pace * later_s, size * height_m)
+        via.rest(ic_s + pace * SHOCK_ENDS_S, 0.0)
     return via.curve()

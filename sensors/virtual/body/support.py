@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 REFERENCE_STEP_M = 0.70
 REFERENCE_SPEED_MPS = 1.25
 """Step and speed at which the person's pelvic amplitudes hold."""
-BOUNCE_SHARE = 0.6
-"""Of the drop of a stiff inverted pendulum, this much is left (B: 45 mm at 0.7 m)."""
+BOUNCE_SHARE = 0.45
+"""Of the drop of a stiff inverted pendulum, this much is left (see the shock in `pelvis.py`)."""
 JOGGING_BOUNCE_M, JOGGING_SAG_M = 0.04, 0.06
 """In jogging the pelvis is lowest over the stance leg, and swings by 8 cm between flights."""
 
