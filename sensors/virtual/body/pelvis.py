@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 PELVIS_AXES = "zxy"
-"""Rotation, obliquity, tilt: the order in which a bow is a turn about the hip axis (Baker 2001)."""
+"""Rotation, obliquity, tilt: so a bow turns about the hip axis (Baker 2001, Gait Posture 13:1)."""
 
 HIP_AHEAD_M = 0.04
 """Hips ahead of the ankles (B)."""
