@@ -105,6 +105,14 @@ def test_skin_rings_after_contact_and_is_still_in_standing():
     assert np.allclose(worn(standing).acc, bolted(standing).acc, atol=1e-12)
 
 
+def test_skin_neither_foresees_a_contact_nor_goes_on_ringing():
+    bolted, worn = walker().sensor(SHIN), walker().sensor(SHIN, skin=Skin())
+    contacts = [c for c in walker().truth.contacts if c.kind == "ic" and c.side == "left"]
+    for step, following in zip(contacts[:-1], contacts[1:], strict=True):
+        between = np.linspace(step.time_s + 0.2, following.time_s - 0.001, 100)
+        assert np.allclose(worn(between).gyr, bolted(between).gyr, atol=1e-6)
+
+
 def test_readings_on_skin_are_still_derivatives_of_its_motion():
     signal = walker().sensor(SHIN, skin=Skin(stride_turn=(0.01, 0.0, 0.02)))
     h = 1e-5

@@ -98,11 +98,16 @@ def slip_of(
         if contact.kind == "fc":
             continue
         base = walking + (with_stride if contact.side is Side.RIGHT else -with_stride)
-        knots[contact.time_s] = (base, False)
-        for wave in range(HALF_WAVES if contact.side in felt else 0):
+        rings = contact.side in felt
+        # At rest before and after the ringing: a curve left free there would swing out into the
+        # long gaps between contacts.
+        knots[contact.time_s] = (base, rings)
+        for wave in range(HALF_WAVES if rings else 0):
             later_s = (wave + 0.5) / (2 * skin.ring_hz)
             size = (-1) ** wave * np.exp(-later_s / skin.ring_decay_s)
             knots[contact.time_s + later_s] = (base + size * ringing, False)
+        if rings:
+            knots[contact.time_s + (HALF_WAVES + 0.5) / (2 * skin.ring_hz)] = (base, True)
     times = np.array(sorted(knots))
     values = [knots[time][0] for time in times]
     pinned = np.array([knots[time][1] for time in times])
