@@ -77,6 +77,107 @@ class Stride(Record):
     swing_time_s: float | None = None
     speed_mps: float | None = None
     clearance_m: float | None = Field(default=None, description="Greatest lift of the sensor")
+    step_time_s: float | None = Field(
+        default=None, description="From the other foot's contact before to this initial contact"
+    )
+    double_support_s: float | None = Field(
+        default=None, description="From this initial contact until the other foot leaves"
+    )
+    single_support_s: float | None = None
+    foot_strike_angle_deg: float | None = Field(
+        default=None, description="At initial contact against flat foot, toe up positive"
+    )
+    push_off_angle_deg: float | None = Field(
+        default=None, description="At final contact against flat foot, toe down positive"
+    )
+    toe_out_change_deg: float | None = Field(
+        default=None, description="Against the median of this foot's walk; the level is not seen"
+    )
+    landing_inversion_deg: float | None = Field(
+        default=None, description="Roll at initial contact against flat foot, sole inward positive"
+    )
+    eversion_rate_degps: float | None = Field(
+        default=None, description="Greatest between initial contact and flat foot"
+    )
+    push_off_eversion_deg: float | None = Field(
+        default=None, description="Roll at final contact against flat foot; over the big toe: +"
+    )
+    time_to_foot_flat_s: float | None = None
+    push_off_rate_degps: float | None = Field(
+        default=None, description="Greatest rate, toe down, from heel-off to final contact"
+    )
+    circumduction_m: float | None = Field(
+        default=None, description="Greatest distance of the swing sideways from its straight way"
+    )
+    shank_range_deg: float | None = Field(default=None, description="Of pitch over the stride")
+    shank_swing_rate_degps: float | None = None
+    shank_pitch_at_contact_deg: float | None = Field(
+        default=None, description="Against standing; top of the shank forward positive"
+    )
+    shank_pitch_at_push_off_deg: float | None = None
+    shank_rotation_deg: float | None = Field(
+        default=None, description="Inward, greatest in early stance less that at contact"
+    )
+    shank_lean_change_deg: float | None = Field(
+        default=None, description="Medial lean at flat foot less that at contact"
+    )
+    ankle_range_deg: float | None = Field(
+        default=None, description="Of foot pitch less shank pitch"
+    )
+    ankle_push_off_rate_degps: float | None = None
+    shank_shock_g: float | None = Field(
+        default=None, description="Greatest acceleration along the shank about initial contact"
+    )
+    pelvis_shock_g: float | None = None
+    shock_attenuation: float | None = Field(
+        default=None, description="1 less pelvis shock by shank shock"
+    )
+    obliquity_range_deg: float | None = None
+    pelvic_tilt_range_deg: float | None = None
+    pelvic_rotation_range_deg: float | None = None
+    pelvic_drop_deg: float | None = Field(
+        default=None, description="Of the other side, early in this side's stance"
+    )
+    pelvic_step_advance_m: float | None = Field(
+        default=None,
+        description="Pelvis, from the other foot's contact to this one; no step length",
+    )
+    pelvic_push_off_mps: float | None = Field(
+        default=None, description="Forward velocity gained from mid-stance to the other's contact"
+    )
+    harmonic_ratio_forward: float | None = None
+    harmonic_ratio_lateral: float | None = None
+    harmonic_ratio_vertical: float | None = None
+    harmonic_share_forward_pct: float | None = Field(
+        default=None, description="Improved harmonic ratio: 100 is two like steps"
+    )
+    harmonic_share_lateral_pct: float | None = None
+    harmonic_share_vertical_pct: float | None = None
+    step_regularity: float | None = Field(
+        default=None, description="Correlation of the two steps, upward acceleration of the pelvis"
+    )
+    stride_regularity: float | None = Field(
+        default=None, description="Correlation with the stride before"
+    )
+    eversion_rotation_ratio: float | None = Field(
+        default=None, description="Inward rotation of the shank by eversion of the foot"
+    )
+    eversion_rotation_angle_deg: float | None = Field(
+        default=None, description="Vector coding: 45 is one to one, 0 is no rotation"
+    )
+    eversion_rotation_lag_s: float | None = Field(
+        default=None, description="By how much the shank trails the foot"
+    )
+    rotation_drop_ratio: float | None = Field(
+        default=None, description="Drop of the other side of the pelvis by rotation of the shank"
+    )
+    rotation_drop_angle_deg: float | None = None
+    rotation_drop_lag_s: float | None = None
+    rotation_pelvis_ratio: float | None = Field(
+        default=None, description="Turn of the pelvis toward the leg by rotation of the shank"
+    )
+    rotation_pelvis_angle_deg: float | None = None
+    rotation_pelvis_lag_s: float | None = None
     steady: bool = Field(description="Straight, level, in the middle of a bout, of usual duration")
     flags: tuple[str, ...] = ()
 

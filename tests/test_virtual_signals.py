@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -108,7 +109,7 @@ def test_skin_rings_after_contact_and_is_still_in_standing():
 def test_skin_neither_foresees_a_contact_nor_goes_on_ringing():
     bolted, worn = walker().sensor(SHIN), walker().sensor(SHIN, skin=Skin())
     contacts = [c for c in walker().truth.contacts if c.kind == "ic" and c.side == "left"]
-    for step, following in zip(contacts[:-1], contacts[1:], strict=True):
+    for step, following in pairwise(contacts):
         between = np.linspace(step.time_s + 0.2, following.time_s - 0.001, 100)
         assert np.allclose(worn(between).gyr, bolted(between).gyr, atol=1e-6)
 

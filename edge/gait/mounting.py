@@ -13,6 +13,8 @@ import numpy as np
 from cext import lowpass, moving_mean
 from cext.quaternion import conjugate, rotate
 
+from .stance import share_point
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
 UP = np.array([0.0, 0.0, 1.0])
 # Fewer fast samples than this are no walking: a sensor was shifted.
 LEAST_FAST_S = 0.2
-# A shank swings below this; above it, the sensor rings on the skin after each landing.
-SWING_HZ = 5.0
 # The pelvis bobs with the steps, between these frequencies.
 STEP_BAND_HZ = (0.5, 4.0)
 # Least correlation between falling and gaining speed by which the way forward is believed.
@@ -47,7 +47,7 @@ def foot_axes(motion: FootMotion) -> NDArray[np.float64] | None:
     lateral = rotate(motion.q_sensor_to_level, axis)
     velocity = motion.velocity_mps
     vote = np.sum(lateral[:, 1] * velocity[:, 0] - lateral[:, 0] * velocity[:, 1])
-    standing = motion.energy <= np.percentile(motion.energy, 20)
+    standing = motion.energy <= share_point(motion.energy, 0.2)
     up = mean_up(motion.q_sensor_to_level[standing])
     return _axes_from_left(np.copysign(1.0, vote) * axis, up)
 
@@ -67,11 +67,10 @@ def shank_axes(
         the forward swing is short and fast, the way back in stance long and slow, so that the
         rates about the left axis lean to the negative side (in walking, not in jogging).
     """
-    swinging = lowpass(gyr, rate_hz, SWING_HZ)
-    axis = _swing_axis(swinging, rate_hz)
+    axis = _swing_axis(gyr, rate_hz)
     if axis is None:
         return None
-    lean = np.sum(swinging[swings] @ axis) if swings is not None else np.sum((swinging @ axis) ** 3)
+    lean = np.sum(gyr[swings] @ axis) if swings is not None else np.sum((gyr @ axis) ** 3)
     return _axes_from_left(-np.copysign(1.0, lean) * axis, up)
 
 
@@ -118,7 +117,7 @@ def mean_up(q_sensor_to_level: NDArray[np.float64]) -> NDArray[np.float64]:
 def _swing_axis(gyr: NDArray[np.float64], rate_hz: float) -> NDArray[np.float64] | None:
     """Principal axis of the fast rates, of either sign."""
     rate = np.sqrt(np.einsum("ij,ij->i", gyr, gyr))
-    fast = rate > max(1.0, 0.25 * np.percentile(rate, 99))
+    fast = rate > max(1.0, 0.25 * share_point(rate, 0.99))
     if np.count_nonzero(fast) < LEAST_FAST_S * rate_hz:
         return None
     return np.asarray(np.linalg.eigh(gyr[fast].T @ gyr[fast])[1][:, 2])

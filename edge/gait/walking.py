@@ -10,17 +10,16 @@ from edge.results import Contact, Stride
 from sensors import Segment, Side
 
 from .bouts import bout_numbers, describe_bout, stride_flags
+from .confirmation import event_conflicts
+from .metrics import FAMILIES
 from .motion import foot_motion
 from .pelvis import walk_of_pelvis
-from .spatial import spatial_columns
 from .strides import Body, find_strides
-from .timing import FINAL_CONTACT_SD_S, INITIAL_CONTACT_SD_S, timing_columns
+from .timing import FINAL_CONTACT_SD_S, INITIAL_CONTACT_SD_S
 from .upper import pelvis_motion, shank_motion
 from .walk import Path, Walk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from numpy.typing import NDArray
 
     from edge.results import Person
@@ -30,19 +29,10 @@ if TYPE_CHECKING:
     from .strides import Strides
 
 FEET = {Segment.LEFT_FOOT: Side.LEFT, Segment.RIGHT_FOOT: Side.RIGHT}
-UPPER = {
-    Segment.LEFT_SHANK: shank_motion,
-    Segment.RIGHT_SHANK: shank_motion,
-    Segment.PELVIS: pelvis_motion,
-}
+SHANKS = {Segment.LEFT_SHANK: Side.LEFT, Segment.RIGHT_SHANK: Side.RIGHT}
+SHANK_OF = {side: segment for segment, side in SHANKS.items()}
 # A sensor that gave fewer of its samples is taken for absent.
 LEAST_VALID = 0.5
-# Families of metrics. Each gives columns over the strides of one foot, named after the fields of
-# `Stride`; NaN becomes null.
-FAMILIES: tuple[Callable[[Strides, Body], Mapping[str, NDArray[np.float64]]], ...] = (
-    timing_columns,
-    spatial_columns,
-)
 
 
 def analyse_walking(span: Span, person: Person) -> Walk:
@@ -99,7 +89,11 @@ def follow_body(span: Span) -> Body:
     if not found:
         return Body(found, motions)
     for k, segment in enumerate(span.segments):
-        motion = UPPER[segment](span, k) if segment in UPPER else None
+        if segment in SHANKS:
+            own = found.get(SHANKS[segment])
+            motion = shank_motion(span, k, None if own is None else own.swing)
+        else:
+            motion = pelvis_motion(span, k) if segment is Segment.PELVIS else None
         if motion is not None:
             motions[segment] = motion
     return Body(found, motions)
@@ -134,13 +128,17 @@ def _strides(body: Body) -> tuple[Stride, ...]:
 def _records(strides: Strides, body: Body, bout: NDArray[np.int64]) -> list[Stride]:
     columns: dict[str, list[float | None]] = {}
     for family in FAMILIES:
-        for name, values in family(strides, body).items():
+        for name, values in family.columns(strides, body).items():
             columns[name] = [None if np.isnan(v) else v for v in values.tolist()]
     time_s = strides.motion.time_s
     from_s, to_s = time_s[strides.still_before], time_s[strides.still_after]
     # A foot that had been standing has no initial contact before the swing.
     begin = np.where(np.isnan(strides.begin_s), from_s, strides.begin_s)
     flags, steady = stride_flags(strides, bout)
+    shank = body.motions.get(SHANK_OF[strides.side])
+    if shank is not None:
+        conflicts = event_conflicts(strides, shank)
+        flags = [(*f, "event_conflict") if c else f for f, c in zip(flags, conflicts, strict=True)]
     return [
         Stride(
             side=strides.side,

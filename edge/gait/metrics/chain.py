@@ -1,0 +1,127 @@
+"""How the foot's roll reaches the shank and the pelvis: the kinetic chain of each stride.
+
+After landing the foot everts, the shank turns inward with it, and pelvis and trunk answer. A
+coupling says how much of one movement comes with the other, and how much later.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sensors import Segment
+
+from .family import Family
+from .pelvis_angles import pelvis_angles_deg
+from .shank import ROTATION_UNTIL, inward_rotation_deg
+from .windows import OUTWARD, SHANKS, windows
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from edge.gait.strides import Body, Strides
+
+# Moments of early stance at which two movements are compared.
+SAMPLES = 61
+# A movement of less than this is within what skin and shoe do: no ratio is made of it.
+LEAST_DEG = 1.5
+# The follower is sought this much earlier and later, as shares of the compared part of stance.
+REACH = 20
+
+
+def chain_columns(strides: Strides, body: Body) -> Mapping[str, NDArray[np.float64]]:
+    """Excursion ratio, coupling angle, deg, and lag, s, of the chain's two links, each (m,).
+
+    Notes
+    -----
+    Eversion of the foot (shoe) with inward rotation of the shank; that with the drop of the other
+    side of the pelvis and with the pelvis turning away from the loaded leg. Positive excursions
+    are in these directions, from initial contact on. Limits: METHODS 3.9 (skin about the long
+    axis moves by 2 to 4 deg) and 3.10 (a shoe hides the heel), so values are compared within one
+    fitting: left with right, early with late, with and without an insole.
+    """
+    shank, pelvis = body.motions.get(SHANKS[strides.side]), body.motions.get(Segment.PELVIS)
+    if shank is None:
+        return {}
+    outward = OUTWARD[strides.side]
+    until_s = strides.begin_s + ROTATION_UNTIL * (strides.final_contact_s - strides.begin_s)
+    known = windows(shank, strides.begin_s, until_s).known
+    known &= windows(strides.motion, strides.begin_s, until_s).known
+    part_s = np.linspace(strides.begin_s, until_s, SAMPLES, axis=1)
+    time_s = shank.time_s
+
+    def curves(signal: NDArray[np.float64]) -> NDArray[np.float64]:
+        there = np.interp(part_s.ravel(), time_s, signal).reshape(-1, SAMPLES)
+        return np.where(known[:, None], there - there[:, :1], np.nan)
+
+    everted = curves(np.degrees(outward * strides.motion.roll_rad()))
+    turned = curves(inward_rotation_deg(strides, shank))
+    step_s = (until_s - strides.begin_s) / (SAMPLES - 1)
+    columns = _coupling("eversion_rotation", everted, turned, step_s)
+    if pelvis is not None:
+        known &= windows(pelvis, strides.begin_s, until_s).known
+        obliquity, _, rotation = pelvis_angles_deg(pelvis)
+        columns |= _coupling("rotation_drop", turned, curves(-outward * obliquity), step_s)
+        columns |= _coupling("rotation_pelvis", turned, curves(outward * rotation), step_s)
+    return columns
+
+
+def _coupling(
+    name: str,
+    driver: NDArray[np.float64],
+    follower: NDArray[np.float64],
+    step_s: NDArray[np.float64],
+) -> dict[str, NDArray[np.float64]]:
+    """Coupling of two movements (m, SAMPLES), deg, sampled every `step_s` (m,).
+
+    Ratio: greatest excursion of the follower by that of the driver. Angle: vector coding, the mean
+    direction of the steps in the plane of both, each as long as the step itself; 45 deg is one to
+    one. Lag: shift with the greatest correlation of the two rates.
+    """
+    moved, followed = driver.max(axis=1), follower.max(axis=1)
+    enough = moved >= LEAST_DEG
+    along, across = np.diff(driver, axis=1), np.diff(follower, axis=1)
+    # Only while the driver moves on: what it does on the way back is another phase.
+    rising = np.arange(SAMPLES - 1) < np.argmax(driver, axis=1)[:, None]
+    angle = np.arctan2((across * rising).sum(axis=1), (along * rising).sum(axis=1))
+    return {
+        f"{name}_ratio": np.where(enough, followed / np.where(enough, moved, 1.0), np.nan),
+        f"{name}_angle_deg": np.where(enough, np.degrees(angle), np.nan),
+        f"{name}_lag_s": np.where(
+            enough & (followed >= LEAST_DEG), _lag(along, across) * step_s, np.nan
+        ),
+    }
+
+
+def _lag(driver: NDArray[np.float64], follower: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Shift of each row of the follower against that of the driver (m,), in samples."""
+    size = 2 * driver.shape[1]
+    spectrum = np.conj(np.fft.rfft(driver, size)) * np.fft.rfft(follower, size)
+    both = np.fft.irfft(spectrum, size)
+    near = np.concatenate([both[:, -REACH:], both[:, : REACH + 1]], axis=1)
+    top = np.clip(np.argmax(near, axis=1), 1, 2 * REACH - 1)
+    rows = np.arange(len(near))
+    before, at, after = near[rows, top - 1], near[rows, top], near[rows, top + 1]
+    bend = np.maximum(2.0 * at - before - after, 1e-12)
+    return np.asarray(top - REACH + np.clip(0.5 * (after - before) / bend, -1.0, 1.0))
+
+
+CHAIN = Family(
+    "chain",
+    chain_columns,
+    {
+        "eversion_rotation_ratio": 0.2,
+        "eversion_rotation_angle_deg": 8.0,
+        "eversion_rotation_lag_s": 0.02,
+        "rotation_drop_ratio": 0.3,
+        "rotation_drop_angle_deg": 8.0,
+        "rotation_drop_lag_s": 0.02,
+        "rotation_pelvis_ratio": 0.3,
+        "rotation_pelvis_angle_deg": 8.0,
+        "rotation_pelvis_lag_s": 0.02,
+    },
+    needs=("shank", "pelvis"),
+)

@@ -1,0 +1,51 @@
+"""How a foot lands, leaves and points: METHODS 3.5 and 3.7."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .family import Family
+from .windows import OUTWARD, value_at
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from edge.gait.strides import Body, Strides
+
+
+def foot_angle_columns(strides: Strides, _: Body) -> Mapping[str, NDArray[np.float64]]:
+    """Strike angle, push-off angle and change of toe-out (m,), deg.
+
+    Notes
+    -----
+    Both pitches are taken against the sole flat on the floor in the same stance, which removes
+    shoe and mounting. Which way the shoe points in the sensor's frame is not observable from
+    walking, so only the change of toe-out against the median stride of the same walk is given.
+    """
+    motion = strides.motion
+    pitch = motion.pitch_rad()
+    flat = pitch[flat_tick(strides)]
+    way = strides.way_m
+    toe_out = motion.heading_rad(strides.still_before) - np.arctan2(way[:, 1], way[:, 0])
+    toe_out = OUTWARD[strides.side] * ((toe_out + np.pi) % (2.0 * np.pi) - np.pi)
+    return {
+        "foot_strike_angle_deg": np.degrees(flat - value_at(motion, pitch, strides.begin_s)),
+        "push_off_angle_deg": np.degrees(value_at(motion, pitch, strides.final_contact_s) - flat),
+        "toe_out_change_deg": np.degrees(toe_out - np.median(toe_out)),
+    }
+
+
+def flat_tick(strides: Strides) -> NDArray[np.int64]:
+    """Middle of the phase in which the sole is flat, (m,)."""
+    return (strides.flat_from + strides.flat_to) // 2
+
+
+FOOT_ANGLES = Family(
+    "foot",
+    foot_angle_columns,
+    {"foot_strike_angle_deg": 2.0, "push_off_angle_deg": 2.0, "toe_out_change_deg": 1.0},
+)

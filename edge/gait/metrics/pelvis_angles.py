@@ -1,0 +1,79 @@
+"""How the pelvis drops, tilts and turns in a stride: METHODS 3.13."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cext.quaternion import rotate
+from sensors import Segment
+
+from .family import Family
+from .windows import OUTWARD, windows
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from edge.gait.segment import SegmentMotion
+    from edge.gait.strides import Body, Strides
+
+# Share of the stride over which the drop is averaged.
+DROP_FROM, DROP_TO = 0.15, 0.25
+FORWARD, LEFT, UP = np.eye(3)
+
+
+def pelvis_columns(strides: Strides, body: Body) -> Mapping[str, NDArray[np.float64]]:
+    """Ranges of obliquity, tilt and rotation, and drop of the other side, each (m,), deg.
+
+    The drop is how much lower the other side is early in this side's stance than over the
+    stride on average, so that mounting and leg length do not enter.
+    """
+    pelvis = body.motions.get(Segment.PELVIS)
+    if pelvis is None:
+        return {}
+    obliquity, tilt, rotation = pelvis_angles_deg(pelvis)
+    begin, lasts = strides.begin_s, strides.end_s - strides.begin_s
+    whole = windows(pelvis, begin, strides.end_s)
+    loaded = windows(pelvis, begin + DROP_FROM * lasts, begin + DROP_TO * lasts)
+    raised = obliquity * -OUTWARD[strides.side]
+    return {
+        "obliquity_range_deg": whole.range(obliquity),
+        "pelvic_tilt_range_deg": whole.range(tilt),
+        "pelvic_rotation_range_deg": whole.range(rotation),
+        "pelvic_drop_deg": loaded.mean(raised) - whole.mean(raised),
+    }
+
+
+@lru_cache(maxsize=1)  # asked for by two families for each of two feet
+def pelvis_angles_deg(
+    pelvis: SegmentMotion,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Obliquity (right higher), tilt (front down) and rotation (to the left), each (n,), deg.
+
+    Rotation, obliquity, tilt in this order (Baker 2001, J Biomech 34:1357): docs/frames.md.
+    """
+    left = rotate(pelvis.q_segment_to_level, LEFT)
+    forward_z = rotate(pelvis.q_segment_to_level, FORWARD)[:, 2]
+    up_z = rotate(pelvis.q_segment_to_level, UP)[:, 2]
+    return (
+        np.degrees(-np.arcsin(np.clip(left[:, 2], -1.0, 1.0))),
+        np.degrees(np.arctan2(-forward_z, up_z)),
+        np.degrees(np.unwrap(np.arctan2(-left[:, 0], left[:, 1]))),
+    )
+
+
+PELVIS = Family(
+    "pelvis",
+    pelvis_columns,
+    {
+        "obliquity_range_deg": 1.0,
+        "pelvic_tilt_range_deg": 1.0,
+        "pelvic_rotation_range_deg": 1.0,
+        "pelvic_drop_deg": 0.5,
+    },
+    needs=("pelvis",),
+)

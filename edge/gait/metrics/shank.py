@@ -1,0 +1,71 @@
+"""How a shank swings, leans and turns inward: METHODS 3.8, 3.9 and 3.10."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .family import Family
+from .foot_angles import flat_tick
+from .windows import OUTWARD, SHANKS, value_at, windows
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from edge.gait.segment import SegmentMotion
+    from edge.gait.strides import Body, Strides
+
+# Share of stance in which the shank turns inward (METHODS 3.9).
+ROTATION_UNTIL = 0.6
+
+
+def shank_columns(strides: Strides, body: Body) -> Mapping[str, NDArray[np.float64]]:
+    """Range and rate of the swing, pitch at contacts, inward rotation, medial lean, each (m,).
+
+    Pitches at contacts are against the shank in standing, and given only where standing was seen.
+    """
+    shank = body.motions.get(SHANKS[strides.side])
+    if shank is None:
+        return {}
+    begin, left = strides.begin_s, strides.final_contact_s
+    pitch = np.degrees(shank.pitch_rad())
+    whole = windows(shank, begin, strides.end_s)
+    lean = np.degrees(OUTWARD[strides.side] * shank.roll_rad())
+    flat_s = shank.time_s[flat_tick(strides)]
+    early = windows(shank, begin, begin + ROTATION_UNTIL * (left - begin))
+    inward = inward_rotation_deg(strides, shank)
+    columns = {
+        "shank_range_deg": whole.range(pitch),
+        "shank_swing_rate_degps": np.degrees(
+            windows(shank, left, strides.end_s).greatest(-shank.gyr[:, 1])
+        ),
+        "shank_rotation_deg": early.greatest(inward) - value_at(shank, inward, begin),
+        "shank_lean_change_deg": value_at(shank, lean, flat_s) - value_at(shank, lean, begin),
+    }
+    if shank.upright_known:
+        columns["shank_pitch_at_contact_deg"] = value_at(shank, pitch, begin)
+        columns["shank_pitch_at_push_off_deg"] = value_at(shank, pitch, left)
+    return columns
+
+
+def inward_rotation_deg(strides: Strides, shank: SegmentMotion) -> NDArray[np.float64]:
+    """Rotation of a shank about its long axis since the first tick (n,), inward positive."""
+    return np.degrees(-OUTWARD[strides.side] * np.cumsum(shank.gyr[:, 2]) / shank.rate_hz)
+
+
+SHANK = Family(
+    "shank",
+    shank_columns,
+    {
+        "shank_range_deg": 1.5,
+        "shank_swing_rate_degps": 10.0,
+        "shank_rotation_deg": 2.0,
+        "shank_lean_change_deg": 2.0,
+        "shank_pitch_at_contact_deg": 2.0,
+        "shank_pitch_at_push_off_deg": 2.0,
+    },
+    needs=("shank",),
+)

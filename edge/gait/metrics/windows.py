@@ -1,0 +1,83 @@
+"""Parts of strides as runs of ticks, and what a signal does in them: all strides at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sensors import Segment, Side
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from edge.gait.segment import SegmentMotion
+
+SHANKS = {Side.LEFT: Segment.LEFT_SHANK, Side.RIGHT: Segment.RIGHT_SHANK}
+# On the y axis, and for turns about x: a left foot everts about +x, a right one about -x.
+OUTWARD = {Side.LEFT: 1.0, Side.RIGHT: -1.0}
+# A part of a stride that lost more of its samples than this says nothing.
+LOST_SHARE = 0.1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Windows:
+    """One run of ticks `[first, stop)` for each of m strides; `known` is False where there is none.
+
+    What is asked of an unknown window is NaN.
+    """
+
+    first: NDArray[np.int64]
+    stop: NDArray[np.int64]
+    known: NDArray[np.bool_]
+
+    def greatest(self, signal: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Greatest value of a signal (n,) in each window (m,)."""
+        return self._reduced(np.maximum, signal)
+
+    def least(self, signal: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Least value of a signal (n,) in each window (m,)."""
+        return self._reduced(np.minimum, signal)
+
+    def mean(self, signal: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Mean of a signal (n,) in each window (m,)."""
+        return self._reduced(np.add, signal) / (self.stop - self.first)
+
+    def range(self, signal: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Greatest less least value of a signal (n,) in each window (m,)."""
+        return self.greatest(signal) - self.least(signal)
+
+    def _reduced(self, how: np.ufunc, signal: NDArray[np.float64]) -> NDArray[np.float64]:
+        bounds = np.stack([self.first, self.stop], axis=1).ravel()
+        # The last window may end with the signal: one more value keeps its end an index.
+        values = how.reduceat(np.append(signal, 0.0), bounds)[::2]
+        return np.where(self.known, values, np.nan)
+
+
+def windows(
+    motion: SegmentMotion, from_s: NDArray[np.float64], to_s: NDArray[np.float64]
+) -> Windows:
+    """Ticks of a segment between two moments of each stride (m,), both included.
+
+    Unknown where a moment is NaN or outside the span, where the run is empty, or where the
+    segment lost samples in it.
+    """
+    inside = (from_s >= motion.time_s[0]) & (to_s <= motion.time_s[-1]) & (to_s > from_s)
+    first = motion.tick(np.where(inside, from_s, motion.time_s[0]))
+    stop = np.where(inside, motion.tick(np.where(inside, to_s, 0.0)), first) + 1
+    lost = np.append(0, np.cumsum(~motion.valid))
+    whole = lost[stop] - lost[first] <= LOST_SHARE * (stop - first)
+    return Windows(first, stop, inside & whole)
+
+
+def value_at(
+    motion: SegmentMotion, signal: NDArray[np.float64], time_s: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Value of a signal (n,) at some moments (m,); NaN outside the span and where samples are lost.
+
+    Between ticks by a straight line: at landing a foot turns by a degree within one.
+    """
+    here = np.where(np.isnan(time_s), motion.time_s[0], time_s)
+    values = np.interp(here, motion.time_s, signal, left=np.nan, right=np.nan)
+    return np.where(np.isnan(time_s) | ~motion.valid[motion.tick(here)], np.nan, values)
