@@ -1,6 +1,7 @@
 """What every driver promises: identity checked, SI units, gravity up at rest, gaps told."""
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -216,3 +217,11 @@ def test_a_port_written_wrongly_is_named(port):
 def test_a_driver_that_does_not_exist_is_named():
     with pytest.raises(ValueError, match=r"'lsm9'.*expected one of node, lsm6ds"):
         open_driver("lsm9", "i2c-1", name="n")
+
+
+def test_the_page_of_devices_shows_the_table():
+    page = (Path(__file__).resolve().parent.parent / "docs" / "devices.md").read_text()
+    for d in DEVICES:
+        ranges = f"{d.acc_range_g:g} g, {d.gyr_range_deg_s:g} deg/s"
+        row = f"| `{d.driver}` | {d.models} | {d.link} | {d.channels} | {ranges} | {d.sync_class} |"
+        assert row in page

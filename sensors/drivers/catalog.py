@@ -8,11 +8,18 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from sensors.i2c_link import Registers, open_port
+from sensors.serial_link import SerialLink
+from sensors.udp_link import UdpLink
 
 from . import icm20948, lsm6ds, mpu6050
+from .adafruit import AdafruitChip
 from .chip import Setup
 from .i2c_sensor import I2cSensor
+from .mti import MtiDecoder
 from .node import NodeDriver
+from .vendor import VendorDriver
+from .witmotion import WitMotionDecoder
+from .ximu3 import Ximu3Decoder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +32,8 @@ if TYPE_CHECKING:
     from sensors.serial_link import LinkState
 
     from .chip import Chip
+    from .reader import Link
+    from .vendor import Decoder
 
 
 class LinkView(Protocol):
@@ -142,6 +151,9 @@ DEVICES = (
     Device(
         "icm20948", "ICM-20948", "i2c", 9, 16, 2000, "B", "FIFO of 0.11 s: no slow card beside it"
     ),
+    Device("ximu3", "x-IMU3", "serial", 6, 16, 2000, "B", "port /dev/... or udp:PORT; no sequence"),
+    Device("mti", "Xsens MTi-1 to MTi-700", "serial", 6, 16, 2000, "B", "set its output first"),
+    Device("witmotion", "WT901 and relatives", "serial", 6, 16, 2000, "C", "no sequence, no clock"),
     Device("mpu6050", "MPU-6050, MPU-6500, MPU-9250", "i2c", 6, 16, 2000, "B", "many counterfeits"),
 )
 
@@ -151,6 +163,16 @@ _CHIPS: dict[str, tuple[tuple[int, ...], Callable[[Registers, Setup], Chip]]] = 
     "icm20948": (icm20948.ADDRESSES, icm20948.Icm20948),
     "mpu6050": (mpu6050.ADDRESSES, mpu6050.Mpu6050),
 }
+
+# Decoder, and the baud rate that the maker ships.
+_DECODERS: dict[str, tuple[Callable[[], Decoder], int]] = {
+    "ximu3": (Ximu3Decoder, 115_200),
+    "mti": (MtiDecoder, 115_200),
+    "witmotion": (WitMotionDecoder, 9_600),
+}
+# `adafruit:` and a class of Adafruit's libraries: whatever else there is, slowly.
+ADAFRUIT = "adafruit:"
+UDP = "udp:"
 
 
 def open_driver(
@@ -172,11 +194,30 @@ def open_driver(
     """
     if driver == "node":
         return NodeDriver(port, name=name, now_ns=now_ns)
+    if driver in _DECODERS:
+        make, baudrate = _DECODERS[driver]
+        return VendorDriver(_link(port, baudrate, now_ns), make(), name=name, now_ns=now_ns)
+    if driver.startswith(ADAFRUIT):
+        return _open_adafruit(driver.removeprefix(ADAFRUIT), port, name, now_ns)
     if driver not in _CHIPS:
         known = ", ".join(device.driver for device in DEVICES)
-        raise ValueError(f"driver {driver!r}: expected one of {known}")
+        raise ValueError(f"driver {driver!r}: expected one of {known}, or adafruit:module.Class")
     bus, address = open_port(port)
     return open_chip_on(bus, driver, address, name=name, port=port, setup=setup, now_ns=now_ns)
+
+
+def _link(port: str, baudrate: int, now_ns: Callable[[], int]) -> Link:
+    if not port.startswith(UDP):
+        return SerialLink(port, baudrate=baudrate, now_ns=now_ns)
+    number = port.removeprefix(UDP)
+    if not number.isdigit() or not 0 < int(number) < 65536:
+        raise ValueError(f"port {port!r}: expected udp:PORT, such as udp:8000")
+    return UdpLink(int(number), now_ns=now_ns)
+
+
+def _open_adafruit(path: str, port: str, name: str, now_ns: Callable[[], int]) -> I2cSensor:
+    bus, address = open_port(port)
+    return I2cSensor(lambda: AdafruitChip(bus, path, address), name=name, port=port, now_ns=now_ns)
 
 
 def open_chip_on(

@@ -1,18 +1,15 @@
-"""A node that speaks our serial protocol (docs/protocol.md), behind a serial port.
-
-One thread of its own reads the port, so that bytes are stamped when they come and not when somebody
-has time for them. It alone touches the link; the stream is shared under a lock.
-"""
+"""A node that speaks our serial protocol (docs/protocol.md), behind a serial port."""
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import TYPE_CHECKING
 
 from sensors.framing import ask_assign, ask_blink
 from sensors.node_stream import NodeStream
 from sensors.serial_link import SerialLink
+
+from .reader import LinkReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,9 +18,6 @@ if TYPE_CHECKING:
     from sensors.framing import Hello, Status
     from sensors.node_stream import Counters
     from sensors.sample import Block
-
-# How long the thread sleeps at most: questions and closing wait no longer than this.
-TURN_S = 0.05
 
 
 class NodeDriver:
@@ -55,13 +49,8 @@ class NodeDriver:
         now_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self.link = SerialLink(port_path, baudrate=baudrate, now_ns=now_ns)
-        self._now_ns = now_ns
         self._stream = NodeStream(name)
-        self._changed = threading.Condition()
-        self._commands: list[bytes] = []
-        self._closing = False
-        self._thread = threading.Thread(target=self._run, name=f"node {port_path}", daemon=True)
-        self._thread.start()
+        self._reader = LinkReader(self.link, self._stream, now_ns, f"node {port_path}")
 
     @property
     def name(self) -> str:
@@ -96,54 +85,21 @@ class NodeDriver:
 
     def read(self, timeout_s: float) -> list[Block]:
         """Blocks that came since the last call; waits for the first one, `timeout_s` at most."""
-        blocks: list[Block] = []
-
-        def arrived() -> bool:
-            blocks.extend(self._stream.take())
-            return bool(blocks)
-
-        with self._changed:
-            self._changed.wait_for(arrived, timeout_s)
-        return blocks
+        return self._reader.read(timeout_s)
 
     def take_exchanges(self) -> list[tuple[int, Exchange]]:
         """Raw clock exchanges since the last call, each with its epoch, for the recording."""
-        with self._changed:
+        with self._reader.lock:
             return self._stream.take_exchanges()
 
     def blink(self, duration_s: int = 3) -> None:
         """Let the node blink, so that a person finds it."""
-        self._commands.append(ask_blink(duration_s))
+        self._reader.send(ask_blink(duration_s))
 
     def assign(self, segment: str) -> None:
         """Let the node keep the segment it belongs to; `info.segment` shows when it has."""
-        self._commands.append(ask_assign(segment))
+        self._reader.send(ask_assign(segment))
 
     def close(self) -> None:
         """Stop reading and free the port."""
-        self._closing = True
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._closing:
-            self._turn()
-        self.link.close()
-
-    def _turn(self) -> None:
-        if self.link.open():
-            with self._changed:
-                self._stream.reopened()
-        self._ask()
-        data, stamp_ns = self.link.read(TURN_S)
-        if data:
-            with self._changed:
-                self._stream.receive(data, stamp_ns)
-                self._changed.notify()
-
-    def _ask(self) -> None:
-        while self._commands:
-            self.link.write(self._commands.pop(0))
-        with self._changed:
-            # The stamp belongs right before the write: what lies between is error of the clock.
-            question = self._stream.questions(self._now_ns())
-        self.link.write(question)
+        self._reader.close()
