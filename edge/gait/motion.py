@@ -121,7 +121,8 @@ def jerk_norm(acc: NDArray[np.float64], rate_hz: float) -> NDArray[np.float64]:
 
 def lift_m(height: NDArray[np.float64]) -> float:
     """Greatest height (n,) above the line between the first and the last, m."""
-    return float(np.max(height - np.linspace(height[0], height[-1], len(height))))
+    slope = (height[-1] - height[0]) / max(len(height) - 1, 1)
+    return float((height - slope * np.arange(len(height))).max() - height[0])
 
 
 def _noise_levels(

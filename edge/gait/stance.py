@@ -103,3 +103,9 @@ def rest_bias(gyr: NDArray[np.float64], rate_hz: float) -> NDArray[np.float64]:
     # A bias beyond 0.1 rad/s (6 deg/s) is no bias: the sensor turns evenly.
     rest = (spread < min(0.05, max(0.03, 1.5 * spread.min()))) & (np.abs(mean).max(axis=1) < 0.1)
     return np.median(mean[rest], axis=0) if rest.any() else np.zeros(3)
+
+
+def share_point(values: NDArray[np.float64], share: float) -> float:
+    """Value below which about this share of the values (n,) lies; the nearest of them."""
+    place = round(share * (len(values) - 1))
+    return float(np.partition(values, place)[place])

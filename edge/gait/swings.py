@@ -11,6 +11,7 @@ from cext import lowpass, peaks, positive_run
 from cext.quaternion import conjugate, multiply, to_rotation_vector
 
 from .motion import lift_m
+from .stance import share_point
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -109,7 +110,7 @@ def _separate(
     candidates = peaks(rate, p.least_radps, round(p.apart_s * motion.rate_hz))
     if not len(candidates):
         return candidates
-    typical = np.percentile(rate[candidates], 80)
+    typical = share_point(rate[candidates], 0.8)
     candidates = candidates[rate[candidates] > p.least_share * typical]
     # Energy counts a rate of 0.2 rad/s as one unit.
     quiet = (p.quiet_share * typical / 0.2) ** 2
@@ -136,9 +137,10 @@ def _moves_on(
     attitude = motion.q_sensor_to_level
     turn = to_rotation_vector(multiply(attitude[after], conjugate(attitude[before])))[:, 2]
     height = motion.position_m[:, 2]
-    lift = [lift_m(height[a : b + 1]) for a, b in zip(before, after, strict=True)]
-    turned = (np.abs(turn) >= p.least_turn_rad) & (np.array(lift) >= p.least_lift_m)
-    return np.asarray((np.hypot(way[:, 0], way[:, 1]) >= p.least_way_m) | turned)
+    moved = np.hypot(way[:, 0], way[:, 1]) >= p.least_way_m
+    for i in np.flatnonzero(~moved & (np.abs(turn) >= p.least_turn_rad)):
+        moved[i] = lift_m(height[before[i] : after[i] + 1]) >= p.least_lift_m
+    return np.asarray(moved)
 
 
 def _stillest(motion: FootMotion, first: int, last_tick: int, *, last: bool) -> int:
@@ -148,7 +150,7 @@ def _stillest(motion: FootMotion, first: int, last_tick: int, *, last: bool) -> 
     energy = motion.energy[first : last_tick + 1]
     low, high = 0, len(energy)
     if len(energy) > motion.rate_hz:
-        quiet = np.flatnonzero(energy <= max(2.0 * np.percentile(energy, 20), 1.0))
+        quiet = np.flatnonzero(energy <= max(2.0 * share_point(energy, 0.2), 1.0))
         half = round(0.15 * motion.rate_hz)
         near = quiet[-1] - half if last else quiet[0] + half
         low, high = max(near - half, 0), min(max(near, 0) + half + 1, high)
