@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 SKIN_AXES = "xyz"
 HALF_WAVES = 4
 """So many half waves of the ringing are followed; then it has died away."""
+SETTLING_S = 0.5
+"""Skin is at rest so long after the last contact of a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,3 @@ def slip_of(
     if len(times) == 1:
         times, values, pinned = np.array([-1e3, 0.0]), values * 2, np.array([True, True])
     return least_jerk(times, States.at_rest(values), pinned)
-
-
-SETTLING_S = 0.5
-"""Skin is at rest so long after the last contact of a run."""
