@@ -126,6 +126,7 @@ def _strides(walker, side, motions, places):
         position_m=places[FEET[side]].position,
         velocity_mps=places[FEET[side]].velocity,
         acc_noise=np.full(len(motion), 0.01),
+        energy=np.zeros(len(motion)),
         begin_s=moments("initial_contact_s"),
         final_contact_s=moments("final_contact_s"),
         end_s=moments("next_initial_contact_s"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .motion import lift_m
+from .stance import STANCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 
     from .strides import Body, Strides
 
-# Accelerometer scale after calibration, and velocity of a shoe that rolls about its contact.
+# Accelerometer scale after calibration, and velocity of a shoe that rolls about its contact; it
+# grows with the energy that is left at the still moment, as the filter takes it to do.
 SCALE_SD = 0.005
 ROLL_SD_MPS = 0.01
 # A length that is less sure than this is not given: its stride lost samples.
@@ -29,7 +31,9 @@ def spatial_columns(strides: Strides, _: Body) -> Mapping[str, NDArray[np.float6
     spans = list(zip(strides.still_before, strides.still_after, strict=True))
     sd = np.array([_bridge_sd(strides, a, b) for a, b in spans])
     lasts = (strides.still_after - strides.still_before) / strides.motion.rate_hz
-    sd = np.sqrt(sd**2 + (SCALE_SD * length) ** 2 + (ROLL_SD_MPS * lasts) ** 2)
+    rolls = np.maximum(strides.energy[strides.still_before], strides.energy[strides.still_after])
+    roll_sd = ROLL_SD_MPS * np.sqrt(1.0 + np.maximum(rolls, 0.0) / STANCE.roll_energy)
+    sd = np.sqrt(sd**2 + (SCALE_SD * length) ** 2 + (roll_sd * lasts) ** 2)
     length[sd > LENGTH_SD_M] = np.nan
     return {
         "stride_length_m": length,

@@ -43,6 +43,8 @@ class Strides:
         Way of the sensor in the foot's level frame, on a level floor wherever it may be level.
     acc_noise : (n,) float64
         Accelerometer noise that was assumed, m/s2/sqrt(Hz).
+    energy : (n,) float64
+        Of movement, see `stance`.
     begin_s : (m,) float64
         Landing before the swing; NaN where the foot had been standing.
     final_contact_s, end_s : (m,) float64
@@ -60,6 +62,7 @@ class Strides:
     position_m: NDArray[np.float64]
     velocity_mps: NDArray[np.float64]
     acc_noise: NDArray[np.float64]
+    energy: NDArray[np.float64]
     begin_s: NDArray[np.float64]
     final_contact_s: NDArray[np.float64]
     end_s: NDArray[np.float64]
@@ -124,6 +127,7 @@ def find_strides(side: Side, foot: FootMotion) -> Strides | None:
         position_m=level_floor(foot.position_m, swings),
         velocity_mps=foot.velocity_mps,
         acc_noise=foot.acc_noise,
+        energy=foot.energy,
         begin_s=begin,
         final_contact_s=left,
         end_s=landed,
