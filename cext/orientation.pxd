@@ -3,6 +3,7 @@
 cdef extern from "orientation_kernel.h" nogil:
     enum:
         LANES
+        LANES_ALIGNMENT
         STATES
         TURN
 

@@ -1,6 +1,6 @@
 """The Python face of the orientation filter: shapes checked here, the work done in C."""
 
-from cpython.mem cimport PyMem_Calloc, PyMem_Free, PyMem_Malloc
+from libc.stdlib cimport free
 from libc.string cimport memset
 
 from dataclasses import astuple
@@ -12,6 +12,9 @@ cimport numpy as cnp
 from cext.orientation_parameters import OrientationParameters
 
 cnp.import_array()
+
+cdef extern from "stdlib.h" nogil:
+    void* aligned_alloc(size_t alignment, size_t size)
 
 # The fields of `struct orientation_state`, in its order, each float64.
 STATE = np.dtype(
@@ -79,7 +82,7 @@ cdef class OrientationFilter:
         _prepare(&self._coefficients, self.parameters, rate_hz)
 
     def __dealloc__(self):
-        PyMem_Free(self._groups)
+        free(self._groups)
 
     def update(self, gyr, acc, mag=None):
         return self.update_block(
@@ -162,9 +165,11 @@ def smooth_orientation(
     cdef Py_ssize_t group, piece = PIECE_STEPS * c.step_samples
     cdef Py_ssize_t pieces = max(1, (samples.c.n + piece - 1) // piece)
     cdef orientation_state* groups = _begin(&c, samples.c.k)
-    cdef orientation_state* begun = <orientation_state*>PyMem_Malloc(pieces * sizeof(orientation_state))
-    cdef orientation_record* records = <orientation_record*>PyMem_Malloc(
-        PIECE_STEPS * sizeof(orientation_record)
+    cdef orientation_state* begun = <orientation_state*>aligned_alloc(
+        LANES_ALIGNMENT, pieces * sizeof(orientation_state)
+    )
+    cdef orientation_record* records = <orientation_record*>aligned_alloc(
+        LANES_ALIGNMENT, PIECE_STEPS * sizeof(orientation_record)
     )
     try:
         if begun == NULL or records == NULL:
@@ -173,9 +178,9 @@ def smooth_orientation(
             for group in range(_groups(samples.c.k)):
                 _smooth(&groups[group], &c, &samples.c, group * LANES, piece, begun, records, quaternions)
     finally:
-        PyMem_Free(groups)
-        PyMem_Free(begun)
-        PyMem_Free(records)
+        free(groups)
+        free(begun)
+        free(records)
     return out
 
 
@@ -233,8 +238,8 @@ cdef orientation_state* _begin(const orientation_coefficients* c, Py_ssize_t sen
     cdef Py_ssize_t group
     if sensors == 0:
         raise ValueError("no sensor: gyr has shape (n, 0, 3)")
-    cdef orientation_state* groups = <orientation_state*>PyMem_Calloc(
-        _groups(sensors), sizeof(orientation_state)
+    cdef orientation_state* groups = <orientation_state*>aligned_alloc(
+        LANES_ALIGNMENT, _groups(sensors) * sizeof(orientation_state)
     )
     if groups == NULL:
         raise MemoryError

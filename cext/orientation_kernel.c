@@ -183,12 +183,13 @@ INLINE void integrate(struct orientation_state *s, const struct orientation_coef
         /* A missing sample holds the last rate; the first one after a gap makes up for what
            the straight line between the two rates would have turned more. */
         double lx = s->rate[0][l], ly = s->rate[1][l], lz = s->rate[2][l];
-        double wx = ok != 0.0 ? vx : lx, wy = ok != 0.0 ? vy : ly, wz = ok != 0.0 ? vz : lz;
+        double wx = ok * vx + (1.0 - ok) * lx, wy = ok * vy + (1.0 - ok) * ly,
+               wz = ok * vz + (1.0 - ok) * lz;
         double gap = s->gap_s[l], catch_up = 0.5 * ok * gap;
         double rx = wx * dt + catch_up * (wx - lx), ry = wy * dt + catch_up * (wy - ly),
                rz = wz * dt + catch_up * (wz - lz);
         s->rate[0][l] = wx, s->rate[1][l] = wy, s->rate[2][l] = wz;
-        s->gap_s[l] = ok != 0.0 ? 0.0 : gap + dt;
+        s->gap_s[l] = (1.0 - ok) * (gap + dt);
 
         /* q <- q exp(r / 2) by the series of cosine and sine, then back to unit length */
         double h = 0.25 * (rx * rx + ry * ry + rz * rz);
@@ -237,11 +238,10 @@ INLINE void integrate(struct orientation_state *s, const struct orientation_coef
             for (int i = 0; i < 3; i++)
                 s->sum_field[i][l] += r[3 * i] * mx + r[3 * i + 1] * my + r[3 * i + 2] * mz;
         }
-        double g1 = gap + dt < LARGEST_GAP_S ? gap + dt : LARGEST_GAP_S;
-        double g0 = gap < LARGEST_GAP_S ? gap : LARGEST_GAP_S;
-        double bend1 = RATE_BEND / 12.0 * g1 * g1 * g1, bend0 = RATE_BEND / 12.0 * g0 * g0 * g0;
+        double longer = gap + dt, grows = gap < LARGEST_GAP_S ? 1.0 - ok : 0.0;
+        double bend1 = RATE_BEND / 12.0 * longer * longer * longer, bend0 = RATE_BEND / 12.0 * gap * gap * gap;
         double missed = ok * t->clipped[l] * CLIPPED_SHARE * dt;
-        s->lost_turn2[l] += (1.0 - ok) * (bend1 * bend1 - bend0 * bend0) + missed * missed * rate2;
+        s->lost_turn2[l] += grows * (bend1 * bend1 - bend0 * bend0) + missed * missed * rate2;
 
         double keep = ok * slow, gyr2 = 0.0, acc2 = 0.0;
         for (int i = 0; i < 3; i++) {
@@ -259,35 +259,41 @@ INLINE void integrate(struct orientation_state *s, const struct orientation_coef
 
 /* --- covariance ------------------------------------------------------------------------- */
 
+/* All lanes of a quantity as one operand. The compiler would find these vectors by itself in
+   most places; here, where the time goes, they are spelled out. */
+typedef double pack __attribute__((vector_size(sizeof(double) * LANES), aligned(LANES * 8), may_alias));
+#define PACK(x) (*(pack *)(x))
+#define CONST_PACK(x) (*(const pack *)(x))
+
 /* Error state i gains `gain` times state j: one elementary factor of P <- F P F'. */
 INLINE void mix(lanes *P, int i, int j, double gain, const double *of)
 {
-    lanes g;
-    EACH_LANE g[l] = gain * of[l];
+    const pack g = gain * CONST_PACK(of);
     for (int k = 0; k < STATES; k++)
         if (k != i)
-            EACH_LANE P[AT(i, k)][l] += g[l] * P[AT(j, k)][l];
+            PACK(P[AT(i, k)]) += g * PACK(P[AT(j, k)]);
     /* P_ij already holds g P_jj more than it did. */
-    EACH_LANE P[AT(i, i)][l] += g[l] * (2.0 * P[AT(i, j)][l] - g[l] * P[AT(j, j)][l]);
+    PACK(P[AT(i, i)]) += g * (2.0 * PACK(P[AT(i, j)]) - g * PACK(P[AT(j, j)]));
 }
 
 /* Error state i gains the sum of weight[j] times calibration state j. */
 INLINE void mix_calibration(lanes *P, int i, const lanes *weight)
 {
-    lanes old[CALIBRATION];
-    for (int j = 0; j < CALIBRATION; j++)
-        EACH_LANE old[j][l] = P[AT(i, j)][l];
+    pack w[CALIBRATION], old[CALIBRATION];
+    for (int j = 0; j < CALIBRATION; j++) {
+        w[j] = CONST_PACK(weight[j]);
+        old[j] = PACK(P[AT(i, j)]);
+    }
     for (int k = 0; k < STATES; k++) {
         if (k == i)
             continue;
-        lanes sum;
-        EACH_LANE sum[l] = P[AT(i, k)][l];
+        pack sum = PACK(P[AT(i, k)]);
         for (int j = 0; j < CALIBRATION; j++)
-            EACH_LANE sum[l] += weight[j][l] * P[AT(k, j)][l];
-        EACH_LANE P[AT(i, k)][l] = sum[l];
+            sum += w[j] * PACK(P[AT(k, j)]);
+        PACK(P[AT(i, k)]) = sum;
     }
     for (int j = 0; j < CALIBRATION; j++)
-        EACH_LANE P[AT(i, i)][l] += weight[j][l] * (old[j][l] + P[AT(i, j)][l]);
+        PACK(P[AT(i, i)]) += w[j] * (old[j] + PACK(P[AT(i, j)]));
 }
 
 /* A scalar measurement z = sum of h[m] x[at[m]] + noise; lanes with use = 0 are left alone. */
@@ -295,36 +301,31 @@ INLINE void measure(lanes *P, lanes *x, int terms, const int *at, const lanes *h
                     const double *z, const double *variance, const double *use,
                     struct orientation_record *record)
 {
-    lanes ph[STATES], weight, pull;
+    pack ph[STATES], sum = CONST_PACK(variance), residual = CONST_PACK(z);
     for (int i = 0; i < STATES; i++) {
-        EACH_LANE ph[i][l] = P[AT(i, at[0])][l] * h[0][l];
+        ph[i] = PACK(P[AT(i, at[0])]) * CONST_PACK(h[0]);
         for (int m = 1; m < terms; m++)
-            EACH_LANE ph[i][l] += P[AT(i, at[m])][l] * h[m][l];
+            ph[i] += PACK(P[AT(i, at[m])]) * CONST_PACK(h[m]);
     }
-    EACH_LANE {
-        double sum = variance[l], residual = z[l];
-        for (int m = 0; m < terms; m++) {
-            sum += h[m][l] * ph[at[m]][l];
-            residual -= h[m][l] * x[at[m]][l];
-        }
-        weight[l] = use[l] / sum;
-        pull[l] = weight[l] * residual;
+    for (int m = 0; m < terms; m++) {
+        sum += CONST_PACK(h[m]) * ph[at[m]];
+        residual -= CONST_PACK(h[m]) * PACK(x[at[m]]);
     }
+    const pack weight = CONST_PACK(use) / sum, pull = weight * residual;
     for (int i = 0, k = 0; i < STATES; i++) {
-        lanes g;
-        EACH_LANE g[l] = ph[i][l] * weight[l];
-        EACH_LANE x[i][l] += ph[i][l] * pull[l];
+        const pack gain = ph[i] * weight;
+        PACK(x[i]) += ph[i] * pull;
         for (int j = 0; j <= i; j++, k++)
-            EACH_LANE P[k][l] -= g[l] * ph[j][l];
+            PACK(P[k]) -= gain * ph[j];
         if (record)
-            memcpy(record->measured[record->measurements].gain[i], g, sizeof g);
+            PACK(record->measured[record->measurements].gain[i]) = gain;
     }
     if (record) {
         struct orientation_measured *m = &record->measured[record->measurements++];
         m->terms = terms;
         memcpy(m->at, at, terms * sizeof *at);
         memcpy(m->h, h, terms * sizeof *h);
-        memcpy(m->pull, pull, sizeof pull);
+        PACK(m->pull) = pull;
     }
 }
 

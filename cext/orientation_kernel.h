@@ -14,7 +14,9 @@
 #define LANES 8
 #endif
 
-typedef double lanes[LANES];
+/* Aligned, so that no vector straddles two cache lines: allocate states and records likewise. */
+#define LANES_ALIGNMENT (LANES * sizeof(double))
+typedef double lanes[LANES] __attribute__((aligned(LANES * 8)));
 
 /* Places in the error state. The twelve calibration states come first: the block of their
    covariance is the only one that a time step leaves alone. */

@@ -164,10 +164,9 @@ class Filter:
             self.rate = rate
         else:
             turn = self.rate * dt
-            bend = [
-                RATE_BEND / 12 * min(g, LARGEST_GAP_S) ** 3 for g in (self.gap_s, self.gap_s + dt)
-            ]
-            sums.lost2 += bend[1] ** 2 - bend[0] ** 2
+            if self.gap_s < LARGEST_GAP_S:
+                bend = [RATE_BEND / 12 * g**3 for g in (self.gap_s, self.gap_s + dt)]
+                sums.lost2 += bend[1] ** 2 - bend[0] ** 2
         self.gap_s = 0.0 if ok else self.gap_s + dt
         before, self.q = self.q, multiply(self.q, exponential(turn))  # equation 2
         self.q = self.q / np.linalg.norm(self.q)
