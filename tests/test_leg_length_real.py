@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from edge.analyze import spans_of
-from edge.gait.leg_length.estimate import WALKS_OVER_STRIDES
 from edge.gait.leg_length.phases import Phase
 from edge.gait.leg_length.standing import read_trial
+from edge.gait.leg_length.walking_figures import WALKS_OVER_STRIDES
 from edge.gait.leg_length.walks import measure_walk
 from edge.gait.walking import analyse_walking
 from edge.results import Person

@@ -55,13 +55,14 @@ class Lifts:
 
     Attributes
     ----------
-    slope_rad_per_m : float
+    slope_rad_per_m, slope_sd : float
         Obliquity for every metre under the right foot; one over the hip width when nothing hides.
     r2 : float
         Share of the variance that the line explains.
     """
 
     slope_rad_per_m: float
+    slope_sd: float
     r2: float
 
     def hidden_share(self, hip_width_m: float) -> float:
@@ -119,4 +120,6 @@ def fit_lifts(boards: list[Board], standing_rad: float) -> Lifts | None:
     slope, start = np.polyfit(lift, angle, 1)
     left = np.sum((angle - start - slope * lift) ** 2)
     r2 = 1.0 - left / max(np.sum((angle - angle.mean()) ** 2), 1e-12)
-    return Lifts(float(slope), float(r2))
+    # Every point is a pair of trials.
+    slope_sd = SPREADS.posture / np.sqrt(2 * np.sum((lift - lift.mean()) ** 2))
+    return Lifts(float(slope), float(slope_sd), float(r2))

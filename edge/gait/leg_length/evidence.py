@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edge.gait.walking import analyse_walking
-from sensors import Segment, Side
+from sensors import Segment
 
 from .boards import Board, Lifts, board_changes, fit_lifts
 from .bows import Bow, HipLine, find_bows, hip_line
-from .legs import SHANK, foot_roll, heel_rise, left_axes, pitch_change
+from .legs import Legs, look_at_legs
 from .phases import Phase, cut
 from .standing import Pair, Trial, pair_facings, pair_placements, read_trial, unit
 from .walks import Walked, measure_walk, together
 from .zero import Posture, fit_posture, obliquity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -32,25 +32,6 @@ if TYPE_CHECKING:
 
 # Where neither bows nor feet say otherwise the sensor is taken to be worn with y to the left.
 SENSOR_LEFT = np.array([0.0, 1.0, 0.0])
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Legs:
-    """Ways to hide a difference: None where the sensors or the phase for it are missing.
-
-    Attributes
-    ----------
-    knee_rad : float or None
-        Shank pitch, natural minus straight, right minus left.
-    foot_roll_rad : float or None
-        Eversion while standing, right minus left.
-    heel_rise_rad : dict
-        Turn of each foot, toe down, from foot-flat to mid-stance.
-    """
-
-    knee_rad: float | None
-    foot_roll_rad: float | None
-    heel_rise_rad: dict[Side, float | None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -219,39 +200,5 @@ def _walks(
         walked.setdefault(phase.lift_mm, []).append(measure_walk(part, walk, hip_axis))
         if not phase.lift_mm:
             plain.append((part, walk))
-    legs = _legs(span, phases, plain)
+    legs = look_at_legs(span, phases, plain)
     return {lift: together(walks) for lift, walks in walked.items()}, legs
-
-
-def _legs(span: Span, phases: Sequence[Phase], walks: list[tuple[Span, Walk]]) -> Legs:
-    if not walks:
-        return Legs(None, None, dict.fromkeys(Side))
-    part, walk = max(walks, key=lambda pair: len(pair[1].strides))
-    axes = left_axes(part, walk)
-    stand = [p for p in phases if p.phase == "stand" and not p.lift_mm]
-    straight = mean_up(span, (p for p in stand if p.knees == "straight" and not p.repeat))
-    natural = mean_up(span, (p for p in stand if p.knees == "natural"))
-    bend = {
-        side: pitch_change(axes[shank], straight[shank], natural[shank])
-        for side, shank in SHANK.items()
-        if shank in axes.keys() & straight.keys() & natural.keys()
-    }
-    return Legs(
-        bend[Side.RIGHT] - bend[Side.LEFT] if len(bend) == len(Side) else None,
-        foot_roll(axes, straight),
-        {side: heel_rise(part, walk.strides, axes, side) for side in Side},
-    )
-
-
-def mean_up(span: Span, phases: Iterable[Phase]) -> dict[Segment, NDArray[np.float64]]:
-    """Mean up direction of each segment over some still phases, sensor frames."""
-    parts = [cut(span, phase) for phase in phases]
-    if not parts:
-        return {}
-    acc = np.concatenate([part.acc for part in parts])
-    valid = np.concatenate([part.valid for part in parts])
-    return {
-        segment: unit(acc[valid[:, k], k].mean(axis=0))
-        for k, segment in enumerate(span.segments)
-        if valid[:, k].any()
-    }

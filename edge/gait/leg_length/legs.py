@@ -6,6 +6,7 @@ sensor the legs are then equal. These checks raise flags; they never change the 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,16 +14,20 @@ import numpy as np
 from sensors import Segment, Side
 
 from .bows import principal_axis
+from .phases import cut
+from .standing import unit
 from .walks import midstances_s
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
     from edge.gait.walk import Walk
     from edge.results import Stride
     from edge.timegrid import Span
+
+    from .phases import Phase
 
 FOOT = {Side.LEFT: Segment.LEFT_FOOT, Side.RIGHT: Segment.RIGHT_FOOT}
 SHANK = {Side.LEFT: Segment.LEFT_SHANK, Side.RIGHT: Segment.RIGHT_SHANK}
@@ -32,6 +37,70 @@ MOST_FOOT_ROLL_RAD = np.radians(3.0)
 # Vaulting is a habit, not a single step.
 FEWEST_STRIDES = 5
 Axes = dict["Segment", "NDArray[np.float64]"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Legs:
+    """Ways to hide a difference: None where the sensors or the phase for it are missing.
+
+    Attributes
+    ----------
+    knee_rad : float or None
+        Shank pitch, natural minus straight, right minus left.
+    foot_roll_rad : float or None
+        Eversion while standing, right minus left.
+    heel_rise_rad : dict
+        Turn of each foot, toe down, from foot-flat to mid-stance.
+    """
+
+    knee_rad: float | None
+    foot_roll_rad: float | None
+    heel_rise_rad: dict[Side, float | None]
+
+
+def look_at_legs(span: Span, phases: Sequence[Phase], walks: list[tuple[Span, Walk]]) -> Legs:
+    """All checks that the sensors and phases allow.
+
+    Parameters
+    ----------
+    span : Span
+        The whole recording.
+    phases : sequence of Phase
+        Of the whole protocol.
+    walks : list of (Span, Walk)
+        The walks without a lift, gyroscope bias taken off; the longest is used.
+    """
+    if not walks:
+        return Legs(None, None, dict.fromkeys(Side))
+    part, walk = max(walks, key=lambda pair: len(pair[1].strides))
+    axes = left_axes(part, walk)
+    stand = [p for p in phases if p.phase == "stand" and not p.lift_mm]
+    straight = mean_up(span, (p for p in stand if p.knees == "straight" and not p.repeat))
+    natural = mean_up(span, (p for p in stand if p.knees == "natural"))
+    bend = {
+        side: pitch_change(axes[shank], straight[shank], natural[shank])
+        for side, shank in SHANK.items()
+        if shank in axes.keys() & straight.keys() & natural.keys()
+    }
+    return Legs(
+        bend[Side.RIGHT] - bend[Side.LEFT] if len(bend) == len(Side) else None,
+        foot_roll(axes, straight),
+        {side: heel_rise(part, walk.strides, axes, side) for side in Side},
+    )
+
+
+def mean_up(span: Span, phases: Iterable[Phase]) -> dict[Segment, NDArray[np.float64]]:
+    """Mean up direction of each segment over some still phases, sensor frames."""
+    parts = [cut(span, phase) for phase in phases]
+    if not parts:
+        return {}
+    acc = np.concatenate([part.acc for part in parts])
+    valid = np.concatenate([part.valid for part in parts])
+    return {
+        segment: unit(acc[valid[:, k], k].mean(axis=0))
+        for k, segment in enumerate(span.segments)
+        if valid[:, k].any()
+    }
 
 
 def left_axes(span: Span, walk: Walk) -> Axes:
