@@ -41,8 +41,9 @@ class PelvisParameters:
         The foot meets the ground this long before the crest.
     longest_step_s, least_steps : float, int
         A longer pause ends the walking; fewer steps are none.
-    stride_s : tuple of float
-        Shortest and longest stride of two steps.
+    stride_s, longest_stride : tuple of float, float
+        Shortest and longest stride of two steps. One that lasts `longest_stride` times the usual
+        one of its stretch is a start, a stop or a pause, and none either.
     pendulum, exponent, turning : float
         The law of `_speed`, fitted to thirteen people; left out one by one it errs by `person_sd`.
     person_sd_mps, stride_sd_mps : float
@@ -59,6 +60,7 @@ class PelvisParameters:
     longest_step_s: float = 1.5
     least_steps: int = 5
     stride_s: tuple[float, float] = (0.6, 2.5)
+    longest_stride: float = 1.3
     pendulum: float = 0.694
     exponent: float = 0.6
     turning: float = 0.186
@@ -141,6 +143,8 @@ def _strides(
     shortest, longest = p.stride_s
     found = []
     last = len(steps) - 3
+    usual = 2.0 * float(np.median(np.diff(steps))) / pelvis.rate_hz
+    longest = min(longest, p.longest_stride * usual)
     for i, (begin, end) in enumerate(zip(steps[:-2], steps[2:], strict=True)):
         lasts = float(end - begin) / pelvis.rate_hz
         if not shortest <= lasts <= longest:
