@@ -40,6 +40,17 @@ def test_a_wheel_holds_the_compiled_core_and_its_stubs(wheel_names):
         assert f"cext/{source.stem}.pyi" in wheel_names
 
 
+def test_a_wheel_holds_whatever_the_rooms_read_at_run_time(wheel_names):
+    kinds = {".py", ".pyi", ".pxd", ".html"}
+    shipped = {
+        str(path.relative_to(ROOT))
+        for room in ROOMS
+        for path in (ROOT / room).rglob("*")
+        if path.suffix in kinds
+    }
+    assert shipped <= set(wheel_names)
+
+
 def test_no_other_installed_distribution_owns_a_room():
     owners = packages_distributions()
     for room in ROOMS:
