@@ -192,11 +192,17 @@ def test_a_shank_that_leans_forward_turns_positive():
     assert np.degrees(pitch_change(left, upright, leaning)) == pytest.approx(10)
 
 
-def test_a_right_foot_that_falls_inward_turns_positive():
+def test_a_right_foot_that_falls_inward_at_ease_turns_positive():
+    """However its sensor sits on the shoe."""
     axes = {segment: np.array([0.0, 1.0, 0.0]) for segment in LEGS}
-    level = np.array([0.0, 0.0, 1.0])
-    # Everted right foot: its inner, left edge is the lower one.
-    everted = np.array([0.0, -np.sin(np.radians(4)), np.cos(np.radians(4))])
-    up = {Segment.LEFT_FOOT: level, Segment.RIGHT_FOOT: everted}
-    assert np.degrees(foot_roll(axes, up)) == pytest.approx(4)
-    assert foot_roll(axes, {Segment.LEFT_FOOT: level}) is None
+
+    def up(roll_deg: float) -> np.ndarray:
+        # Everted right foot: its inner, left edge is the lower one.
+        return np.array([0.0, -np.sin(np.radians(roll_deg)), np.cos(np.radians(roll_deg))])
+
+    straight = {Segment.LEFT_FOOT: up(-2.0), Segment.RIGHT_FOOT: up(3.0)}
+    at_ease = {Segment.LEFT_FOOT: up(-2.0), Segment.RIGHT_FOOT: up(7.0)}
+    assert np.degrees(foot_roll(axes, straight, at_ease)) == pytest.approx(4)
+    both = at_ease | {Segment.LEFT_FOOT: up(-6.0)}
+    assert np.degrees(foot_roll(axes, straight, both)) == pytest.approx(0, abs=0.01)
+    assert foot_roll(axes, straight, {}) is None

@@ -36,7 +36,9 @@ MOST_HEEL_RISE_RAD = np.radians(1.0)
 MOST_FOOT_ROLL_RAD = np.radians(3.0)
 # Vaulting is a habit, not a single step.
 FEWEST_STRIDES = 5
+# Unit vectors in the frame of each sensor: the axis that points left, the up direction.
 Axes = dict["Segment", "NDArray[np.float64]"]
+Ups = dict["Segment", "NDArray[np.float64]"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +50,7 @@ class Legs:
     knee_rad : float or None
         Shank pitch, natural minus straight, right minus left.
     foot_roll_rad : float or None
-        Eversion while standing, right minus left.
+        Eversion, natural minus straight, right minus left.
     heel_rise_rad : dict
         Turn of each foot, toe down, from foot-flat to mid-stance.
     """
@@ -84,12 +86,12 @@ def look_at_legs(span: Span, phases: Sequence[Phase], walks: list[tuple[Span, Wa
     }
     return Legs(
         bend[Side.RIGHT] - bend[Side.LEFT] if len(bend) == len(Side) else None,
-        foot_roll(axes, straight),
+        foot_roll(axes, straight, natural),
         {side: heel_rise(part, walk.strides, axes, side) for side in Side},
     )
 
 
-def mean_up(span: Span, phases: Iterable[Phase]) -> dict[Segment, NDArray[np.float64]]:
+def mean_up(span: Span, phases: Iterable[Phase]) -> Ups:
     """Mean up direction of each segment over some still phases, sensor frames."""
     parts = [cut(span, phase) for phase in phases]
     if not parts:
@@ -145,17 +147,24 @@ def pitch_change(
     return float(np.arctan2(cross, before @ after - along))
 
 
-def foot_roll(axes: Axes, up: dict[Segment, NDArray[np.float64]]) -> float | None:
-    """Difference of eversion between the feet while standing, right minus left, rad.
+def foot_roll(axes: Axes, before: Ups, after: Ups) -> float | None:
+    """Change of eversion from one standing to another, right minus left, rad.
+
+    A change, because the level itself cannot be seen: the shoe's axis as found from walking is off
+    by some six degrees from one walk to the next (docs/leg-length.md, "On real people").
 
     The lateral edge of an everted foot is the higher one: on the left foot the end of the left
     axis, on the right foot the other end.
     """
-    left, right = FOOT[Side.LEFT], FOOT[Side.RIGHT]
-    if not {left, right} <= axes.keys() & up.keys():
+    feet = tuple(FOOT.values())
+    if not set(feet) <= axes.keys() & before.keys() & after.keys():
         return None
-    rise = {s: float(np.arcsin(np.clip(axes[s] @ up[s], -1.0, 1.0))) for s in (left, right)}
-    return -rise[right] - rise[left]
+    return -float(sum(_rise(axes[s], after[s]) - _rise(axes[s], before[s]) for s in feet))
+
+
+def _rise(axis: NDArray[np.float64], up: NDArray[np.float64]) -> float:
+    """Elevation of an axis, rad."""
+    return float(np.arcsin(np.clip(axis @ up, -1.0, 1.0)))
 
 
 def heel_rise(span: Span, strides: Sequence[Stride], axes: Axes, side: Side) -> float | None:
