@@ -151,7 +151,7 @@ def foot_roll(axes: Axes, before: Ups, after: Ups) -> float | None:
     """Change of eversion from one standing to another, right minus left, rad.
 
     A change, because the level itself cannot be seen: the shoe's axis as found from walking is off
-    by some six degrees from one walk to the next (docs/leg-length.md, "On real people").
+    by some five degrees from one walk to the next (docs/leg-length.md, "On real people").
 
     The lateral edge of an everted foot is the higher one: on the left foot the end of the left
     axis, on the right foot the other end.
