@@ -8,14 +8,13 @@ segments, or for `foot` where the side does not matter; perhaps `SEGMENT_mag` (u
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .plain_files import SUFFIXES, RecordingError, describe, pieces
 from .sample import Block, Segment
 
 if TYPE_CHECKING:
@@ -24,16 +23,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+__all__ = ["PlainRecording", "RecordingError", "open_plain"]
+
 # Read at a time: small enough that a day of recording needs no more memory than a minute.
 PIECE_S = 30.0
 # Two time stamps further apart than this many sample intervals have lost samples between them.
 LOST_INTERVALS = 2.5
 MOTION = ("gyr", "acc", "mag")
-SUFFIXES = ("gyr", "acc", "mag", "measured")
-
-
-class RecordingError(ValueError):
-    """A recording that cannot be read; the text is one sentence for the person who named it."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +82,7 @@ class PlainRecording:
         """
         first = 0
         last_s = -np.inf
-        for columns in _pieces(self.path, max(round(PIECE_S * self.rate_hz), 1)):
+        for columns in pieces(self.path, max(round(PIECE_S * self.rate_hz), 1)):
             time_s = columns.get("t")
             n = len(next(iter(columns.values())))
             if time_s is None:
@@ -156,7 +152,7 @@ def open_plain(path: Path) -> PlainRecording:
     RecordingError
         Where the file is missing, damaged, or lacks what a recording needs.
     """
-    shapes, texts = _describe(path)
+    shapes, texts = describe(path)
     segments = tuple(s for s in Segment if _prefix(s, shapes) is not None)
     if not segments:
         raise RecordingError(
@@ -240,111 +236,3 @@ def _json(path: Path, name: str, text: str | None, default: Any) -> Any:
         kind = "an object" if isinstance(default, dict) else "a list"
         raise RecordingError(f"{path}: {name} is {text[:40]!r}; expected {kind} in JSON")
     return value
-
-
-# --- the two file formats -----------------------------------------------------------------
-
-
-def _describe(path: Path) -> tuple[dict[str, tuple[int, ...]], dict[str, Any]]:
-    """Shapes of the arrays, and the scalars `fs`, `t0`, `info`, `protocol`."""
-    if not path.is_file():
-        raise RecordingError(f"{path}: no such file; expected a recording (.npz, .csv or a folder)")
-    if path.suffix == ".csv":
-        return _describe_csv(path)
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            texts = {k: arrays[k].item() for k in ("fs", "info", "protocol") if k in arrays}
-        with zipfile.ZipFile(path) as archive:
-            shapes = {n[:-4]: _Member(archive, n).shape for n in _wanted(archive)}
-            if shapes.get("t", (0,))[0] > 0:
-                texts["t0"] = float(_Member(archive, "t.npy").read(1)[0])
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError, KeyError) as error:
-        raise RecordingError(f"{path}: not a readable .npz file ({error})") from error
-    return shapes, texts
-
-
-def _pieces(path: Path, n_rows: int) -> Iterator[dict[str, NDArray[Any]]]:
-    if path.suffix == ".csv":
-        yield from _csv_pieces(path)
-        return
-    with zipfile.ZipFile(path) as archive:
-        members = {name[:-4]: _Member(archive, name) for name in _wanted(archive)}
-        while piece := {name: rows for name, m in members.items() if len(rows := m.read(n_rows))}:
-            yield piece
-
-
-def _wanted(archive: zipfile.ZipFile) -> list[str]:
-    return [
-        name
-        for name in archive.namelist()
-        if name == "t.npy" or name.removesuffix(".npy").rpartition("_")[2] in SUFFIXES
-    ]
-
-
-class _Member:
-    """One array of an `.npz`, read row by row; held whole only where it is stored by columns."""
-
-    def __init__(self, archive: zipfile.ZipFile, name: str) -> None:
-        self._file: IO[bytes] = archive.open(name)
-        version = np.lib.format.read_magic(self._file)
-        read_header = {
-            (1, 0): np.lib.format.read_array_header_1_0,
-            (2, 0): np.lib.format.read_array_header_2_0,
-        }[version]
-        self.shape, fortran, self._dtype = read_header(self._file)
-        if self._dtype.hasobject:
-            raise ValueError(f"{name} holds Python objects; only numbers are read")
-        if fortran and len(self.shape) > 1:
-            # Stored column by column: the rows are there only when all of it has been read.
-            columns = np.frombuffer(self._file.read(), self._dtype).reshape(self.shape[::-1])
-            self._file = io.BytesIO(np.ascontiguousarray(columns.T).tobytes())
-
-    def read(self, n_rows: int) -> NDArray[Any]:
-        """Next rows, fewer at the end."""
-        row_bytes = self._dtype.itemsize * int(np.prod(self.shape[1:]))
-        data = self._file.read(n_rows * row_bytes)
-        return np.frombuffer(data, self._dtype).reshape(-1, *self.shape[1:])
-
-
-def _describe_csv(path: Path) -> tuple[dict[str, tuple[int, ...]], dict[str, Any]]:
-    n = 0
-    shapes: dict[str, tuple[int, ...]] = {}
-    first_s = last_s = np.nan
-    for piece in _csv_pieces(path):
-        if "t" not in piece:
-            raise RecordingError(f"{path}: no column t; expected the time of each row in seconds")
-        if not n:
-            first_s = float(piece["t"][0])
-        n += len(piece["t"])
-        last_s = float(piece["t"][-1])
-        shapes = {name: (n, *rows.shape[1:]) for name, rows in piece.items()}
-    # A text file has no place for a rate: it is what the times say.
-    rate_hz = round((n - 1) / (last_s - first_s), 3) if n > 1 and last_s > first_s else np.nan
-    return shapes, {"fs": rate_hz, "t0": first_s}
-
-
-def _csv_pieces(path: Path) -> Iterator[dict[str, NDArray[Any]]]:
-    import pyarrow as pa  # noqa: PLC0415 (0.2 s and 50 MB that an .npz does not need)
-    from pyarrow import csv  # noqa: PLC0415
-
-    try:
-        with csv.open_csv(path, csv.ReadOptions(block_size=8 << 20)) as reader:
-            for batch in reader:
-                yield _columns(batch.schema.names, batch)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeDecodeError) as error:
-        raise RecordingError(f"{path}: not a table of numbers ({error})") from error
-
-
-def _columns(names: list[str], batch: Any) -> dict[str, NDArray[Any]]:
-    axes = {n[:-2] for n in names if n.endswith(("_x", "_y", "_z"))}
-    vectors = {
-        name: np.stack([_numbers(batch, f"{name}_{axis}") for axis in "xyz"], axis=1)
-        for name in axes
-        if all(f"{name}_{axis}" in names for axis in "xyz")
-    }
-    singles = {n: _numbers(batch, n) for n in names if n == "t" or n.endswith("_measured")}
-    return {**vectors, **singles}
-
-
-def _numbers(batch: Any, name: str) -> NDArray[np.float64]:
-    return np.asarray(batch.column(name).to_numpy(zero_copy_only=False), dtype=np.float64)
