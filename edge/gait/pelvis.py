@@ -45,7 +45,7 @@ class PelvisParameters:
         Shortest and longest stride of two steps. One that lasts `longest_stride` times the usual
         one of its stretch is a start, a stop or a pause, and none either.
     pendulum, exponent, turning : float
-        The law of `_speed`, fitted to thirteen people; left out one by one it errs by `person_sd`.
+        The law of `_speed`, fitted to twelve people; left out one by one it errs by `person_sd`.
     person_sd_mps, stride_sd_mps : float
         Standard deviation of the speed from person to person, and from stride to stride.
     contact_sd_s : float
