@@ -10,7 +10,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from sensors.drivers.node import NodeDriver
+from sensors.drivers.catalog import open_driver
+from sensors.errors import SensorError
 
 from .audit import Audit
 from .clinic.live import CLINIC_COMMANDS
@@ -32,7 +33,9 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
 
-    from .config import Config
+    from sensors.drivers.catalog import Driver
+
+    from .config import Config, Node
     from .messages import State
 
 # Blocks come 20 times a second from each node; results need not be fresher than this.
@@ -75,10 +78,7 @@ class Acquisition:
         self._subject = subject
         self._told_stop = False
         self._session: Session | None = None
-        self._drivers = {
-            name: NodeDriver(node.port, name=name, now_ns=now_ns)
-            for name, node in config.nodes.items()
-        }
+        self._drivers = {name: _open(name, node, now_ns) for name, node in config.nodes.items()}
         self._watches = {
             name: NodeWatch(name, driver, config.nodes[name].segment, now_ns)
             for name, driver in self._drivers.items()
@@ -224,13 +224,26 @@ class Acquisition:
         self._store.commit()
 
 
+def _open(name: str, node: Node, now_ns: Callable[[], int]) -> Driver:
+    try:
+        return open_driver(node.driver, node.port, name=name, now_ns=now_ns)
+    except (SensorError, ValueError) as error:
+        raise UserError(f"nodes.{name}: {error}") from error
+
+
+def _is_there(port: str) -> bool:
+    """Whether a port exists; a socket always does, a bus by its number."""
+    bus, _, _ = port.partition(":")
+    return bus == "udp" or Path("/dev", bus.partition("/")[0]).exists() or Path(port).exists()
+
+
 def _check_ports(config: Config) -> None:
     """Some port must be there; nodes that are missing are waited for, for the others are of use."""
     if not config.nodes:
         raise UserError(
             "no nodes are configured; name each under [nodes.NAME] with its port and segment"
         )
-    if not any(Path(node.port).exists() for node in config.nodes.values()):
+    if not any(_is_there(node.port) for node in config.nodes.values()):
         name, node = next(iter(config.nodes.items()))
         raise UserError(
             f"nodes.{name}.port = {node.port!r}: no such port, nor that of another node; "

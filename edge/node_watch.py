@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from sensors import Block, Segment
-    from sensors.drivers.node import NodeDriver
+    from sensors.drivers.catalog import Driver
     from sensors.framing import Hello
 
 # No samples for this long while the port is open: stalled.
@@ -33,7 +33,7 @@ class NodeWatch:
     def __init__(
         self,
         name: str,
-        driver: NodeDriver,
+        driver: Driver,
         segment: Segment | None,
         now_ns: Callable[[], int],
     ) -> None:
