@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 CORE := $(wildcard cext/*.pyx cext/*.pxd cext/*.h)
 
-.PHONY: demo test install check check-safe bench contract wheel mosquitto clean
+.PHONY: demo test install check check-safe bench contract faults wheel mosquitto clean
 
 demo: $(INSTALLED)
 	$(BIN)/evenstride demo $(ARGS)
@@ -36,6 +36,10 @@ bench: $(INSTALLED)
 # The papers that are made from the table of channels.
 contract: $(INSTALLED)
 	$(BIN)/python -c "from pathlib import Path; from edge.contract_docs import write_documents; write_documents(Path('docs/contract'))"
+
+# Kills, cuts, torn files and full disks, on real processes and a real broker; prints a table.
+faults: $(INSTALLED) mosquitto
+	$(BIN)/python -m tests.faults $(ARGS)
 
 wheel: $(INSTALLED)
 	$(BIN)/python -m build --wheel

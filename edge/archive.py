@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -56,14 +57,24 @@ def read_groups(path: Path) -> Iterator[pa.Table]:
             yield file.read_row_group(i)
 
 
-def seal_segment(path: Path) -> Path | None:
+def seal_segment(path: Path, reserve: float = 0.0) -> Path | None:
     """Make Parquet of a stream, compare the two, then delete the stream.
+
+    Parameters
+    ----------
+    path : Path
+        The stream.
+    reserve : float
+        Bytes that must stay free on the disk while both exist; without that room the stream
+        stays as it is, and is as good a part of the recording.
 
     Returns
     -------
     Path or None
-        The new file; None where the stream holds not one whole batch.
+        What holds the samples now; None where the stream holds not one whole batch.
     """
+    if shutil.disk_usage(path.parent).free - path.stat().st_size < reserve:
+        return path
     sealed = path.with_suffix(".parquet")
     beside = path.with_suffix(".sealing")
     n = _write_parquet(path, beside)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from .archive import finish_recording, seal_segment
+from .archive import count_samples, finish_recording, seal_segment
 from .errors import UserError
 from .identity import time_quality, utc_text
 from .manifest import JOURNAL, Header, Manifest, counts_of, software, write_manifest
@@ -129,13 +129,14 @@ class RecordingWriter:
             self._guard(self._end_segment)
         self._worker.shutdown()
         self._journal.close()
-        state = "complete" if self.stopped is None else "stopped"
-        manifest = self._manifest.model_copy(
-            update={"state": state, "reason": self.stopped, "sensors": counts_of(self._tally)}
-        )
         try:
-            finish_recording(self._folder, manifest)
-        except OSError as error:
+            # What was taken in and never written must not be counted.
+            whole = self.stopped is None
+            found = counts_of(self._tally) if whole else count_samples(self._folder)
+            state = "complete" if whole else "stopped"
+            update = {"state": state, "reason": self.stopped, "sensors": found}
+            finish_recording(self._folder, self._manifest.model_copy(update=update))
+        except (OSError, UserError) as error:
             self.stopped = self.stopped or str(error)
 
     def _note(self, kind: str, **values: Any) -> None:
@@ -198,7 +199,7 @@ class RecordingWriter:
             self._stream.close()
             self._file.close()
             self._file = self._stream = None
-            self._do_slowly(seal_segment, path)
+            self._do_slowly(seal_segment, path, self._reserve)
 
     def _do_slowly(self, work: Callable[..., Any], *arguments: Any) -> None:
         for done in [job for job in self._slow if job.done()]:

@@ -52,7 +52,9 @@ def salvage(damaged: Path, fresh: sqlite3.Connection) -> int:
     # SQLite reads nothing of a file that is too short; pages of zeros it only refuses one by one.
     os.truncate(damaged, max(_whole_size(damaged), damaged.stat().st_size))
     old = sqlite3.connect(damaged)
-    results = {row[0]: row for row in _readable(old, "results", "id") if _is_whole(row[0], row[4])}
+    results = {
+        row[0]: row for row in _readable(old, "results", "rowid") if _is_whole(row[0], row[4])
+    }
     waiting = {row[1]: row for row in _readable(old, "outbox", "n") if row[1] in results}
     kept = [row for row in _readable(old, "latest", "stream") if row[1] in KNOWN]
     old.close()
@@ -62,11 +64,13 @@ def salvage(damaged: Path, fresh: sqlite3.Connection) -> int:
         if name not in waiting and channel and row[3] >= newest_ns - AGAIN_NS:
             place = (None, name, channel.name, row[1], kernel_boot())
             waiting[name] = (*place, time.monotonic_ns(), row[3], len(row[4]))
-    with fresh:
-        fresh.executemany("INSERT INTO results VALUES (?, ?, ?, ?, ?)", results.values())
-        fresh.executemany("INSERT INTO latest VALUES (?, ?, ?)", kept)
-        for row in sorted(waiting.values(), key=lambda row: str(row[1])):
-            fresh.execute("INSERT INTO outbox VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)", row[1:])
+    fresh.execute("BEGIN")
+    fresh.executemany("INSERT INTO results VALUES (?, ?, ?, ?, ?)", results.values())
+    fresh.executemany("INSERT INTO latest VALUES (?, ?, ?)", kept)
+    # Ids sort by their making: what waits goes out in the order it came in.
+    places = (row[1:] for row in sorted(waiting.values(), key=lambda row: str(row[1])))
+    fresh.executemany("INSERT INTO outbox VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)", places)
+    fresh.execute("COMMIT")
     return len(results)
 
 

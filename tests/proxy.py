@@ -34,14 +34,16 @@ class Proxy:
                     client.close()
                     continue
                 self._pairs.append((client, broker))
+                dead = threading.Event()
                 for pair in ((client, broker), (broker, client)):
-                    threading.Thread(target=self._carry, args=pair, daemon=True).start()
+                    threading.Thread(target=self._carry, args=(*pair, dead), daemon=True).start()
 
-    def _carry(self, source: socket.socket, sink: socket.socket) -> None:
+    def _carry(self, source: socket.socket, sink: socket.socket, dead: threading.Event) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(PIECE):
-                # A half-open link swallows: neither side learns that nobody listens.
-                if self.mode == "half_open":
+                # A half-open link swallows, and never comes back: TCP has no holes.
+                if self.mode == "half_open" or dead.is_set():
+                    dead.set()
                     continue
                 if self.mode == "slow":
                     time.sleep(0.02)

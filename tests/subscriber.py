@@ -36,6 +36,12 @@ class Subscriber:
     def wait_until_subscribed(self) -> None:
         assert self._ready.wait(5)
 
+    def wait_until_quiet(self, seconds: float = 0.1) -> None:
+        n = -1
+        while n != len(self.heard):
+            n = len(self.heard)
+            time.sleep(seconds)
+
     def wait_until_lost(self) -> None:
         while self._ready.is_set():
             time.sleep(0.005)

@@ -1,0 +1,73 @@
+"""Runs the faults and prints a table: fault, tries, lost, duplicated, out of order, time.
+
+make faults                         about five minutes
+make faults ARGS="--full"           the numbers of the requirements: an hour and more
+make faults ARGS="--only broker"    those whose name holds the word
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import tempfile
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.faults import delivery, recording
+from tests.mosquitto import PROGRAM
+
+HEAD = ("fault", "tries", "lost", "duplicated", "out of order", "s to recover: median (most)", "")
+
+
+def plan(full: bool, seed: int) -> dict:
+    """Name of a fault to what runs it."""
+
+    def many(work, few: int, all_of_them: int):
+        return partial(work, tries=all_of_them if full else few, dice=random.Random(seed))
+
+    return {
+        "writer killed": many(recording.writer_killed, 100, 1000),
+        "torn recording": many(recording.torn_stream, 300, 20_000),
+        "torn store": many(recording.torn_store, 50, 1000),
+        "store deleted": many(recording.store_deleted, 5, 50),
+        "clock steps": many(recording.clock_steps, 100, 1000),
+        "full disk": many(recording.full_disk, 2, 20),
+        "broker": many(delivery.broker_faults, 30, 200),
+        "publish killed": many(delivery.publisher_killed, 10, 200),
+        "sustained": lambda f: delivery.sustained(f, 60 if full else 10),
+        "outage": lambda f: delivery.outage(f, 200_000 if full else 20_000),
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make faults", description=__doc__)
+    parser.add_argument("--full", action="store_true")
+    parser.add_argument("--only", default="")
+    parser.add_argument("--seed", type=int, default=1)
+    asked = parser.parse_args()
+    if PROGRAM is None:
+        sys.exit("no mosquitto: sudo apt-get install mosquitto")
+    console = Console(width=170)
+    table = Table(*HEAD)
+    good = True
+    for name, work in plan(asked.full, asked.seed).items():
+        if asked.only not in name:
+            continue
+        with tempfile.TemporaryDirectory() as folder, console.status(name):
+            place = Path(folder) / "f"
+            if work and name not in {"broker", "publish killed", "sustained", "outage"}:
+                place.mkdir()
+            outcome = work(place)
+        good &= outcome.is_good
+        table.add_row(*outcome.row(), style="" if outcome.is_good else "bold red")
+        console.print(f"{name}: {'well' if outcome.is_good else 'NOT WELL'}; {outcome.note}")
+    console.print(table)
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
