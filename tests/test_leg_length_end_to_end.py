@@ -127,6 +127,23 @@ def test_walking_is_not_reported_with_an_aid_too_slow_or_too_short(ten):
     assert short.difference_mm == pytest.approx(10.0, abs=0.3)
 
 
+def test_whatever_is_missing_there_is_a_number_or_a_reason(ten):
+    rng = np.random.default_rng(9)
+    for _ in range(40):
+        phases = [
+            p.model_copy(
+                update={"end_s": p.start_s + rng.uniform(0.1, 1.2) * (p.end_s - p.start_s)}
+            )
+            for p in ten.phases
+            if rng.random() < 0.8
+        ]
+        span = ten.span.part(0, int(len(ten.span) * rng.uniform(0.3, 1.5)))
+        span = replace(span, valid=rng.random(span.valid.shape) < rng.choice([1.0, 1.0, 0.95, 0.5]))
+        result = estimate_leg_length(span, phases, person())
+        assert (result.difference_mm is None) == (result.refused is not None)
+        assert result.difference_mm is None or abs(result.difference_mm - 10) < 3
+
+
 AT_EASE = {
     "one knee bends": (Segment.RIGHT_SHANK, turned(pitch=6.0), {"knee_bends_on_one_side"}),
     "it bends a little": (Segment.RIGHT_SHANK, turned(pitch=3.0), set()),

@@ -204,10 +204,14 @@ def test_phases_that_make_no_sense_are_named():
         ({"phase": "jump"}, "phase 2: phase = 'jump'"),
         ({"end_s": -1.0}, "not after"),
         ({"board_mm": 10}, "board_side"),
-        ({"start_s": None}, "start_s"),
+        ({"start_s": None}, "start_s = None"),
     ):
         with pytest.raises(UserError, match=message):
             read_phases([good, good | wrong])
+    with pytest.raises(UserError, match="phase 1: end_s is missing"):
+        read_phases([{"phase": "stand", "start_s": 0.0}])
+    with pytest.raises(UserError, match="3 is no phase"):
+        read_phases([3])
 
 
 def test_a_turned_sensor_is_refused_for_the_same_reasons():

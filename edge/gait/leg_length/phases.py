@@ -70,8 +70,16 @@ def read_phases(entries: Iterable[Any]) -> tuple[Phase, ...]:
         try:
             phases.append(Phase.model_validate(entry))
         except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            what = f"{where} = {first['input']!r}: " if where else ""
-            raise UserError(f"protocol, phase {number}: {what}{first['msg']}") from None
+            raise UserError(f"protocol, phase {number}: {_sentence(error)}") from None
     return tuple(phases)
+
+
+def _sentence(error: ValidationError) -> str:
+    """The first thing that is wrong: key, value, what was expected."""
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "missing":
+        return f"{where} is missing"
+    if first["type"] == "model_type":
+        return f"{first['input']!r} is no phase; expected an object with phase, start_s, end_s"
+    return f"{where} = {first['input']!r}: {first['msg']}" if where else str(first["msg"])
