@@ -105,6 +105,7 @@ def analyse_recording(
         contacts=tuple(c for walk in walks for c in walk.contacts),
         strides=tuple(s for walk in walks for s in walk.strides),
         bouts=tuple(b for walk in walks for b in walk.bouts),
+        metrics=tuple(m for walk in walks for m in walk.metrics),
         leg_length=estimate_leg_length(join(protocol), phases, person) if protocol else None,
         trajectory=_trajectories(walks) if recording.duration_s <= LONGEST_PATHS_S else {},
     )

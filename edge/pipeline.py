@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .gait import Walk, analyse_walking
+from .gait import Walk, analyse_walking, describe_walk
 from .timegrid import join
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Pipeline:
         self._quiet_s = 0.0
         self._keep_from_s = -np.inf
         self._bouts = 0
-        self._last_live: dict[Side, float] = {}
+        self._last_live: dict[Side | None, float] = {}
 
     def push(self, span: Span) -> list[Walk]:
         """Take in the next ticks; gives what became known by them, in order."""
@@ -117,7 +117,7 @@ class Pipeline:
         walk = analyse_walking(join(tuple(self._pieces)), self._person)
         walk = walk.between(self._keep_from_s, keep_to_s).renumbered(self._bouts)
         self._bouts += len(walk.bouts)
-        return walk
+        return describe_walk(walk, self._pieces[0].segments)
 
     def _live_strides(self) -> Walk | None:
         n_pieces = min(len(self._pieces), round(LIVE_WINDOW_S / PIECE_S))

@@ -7,9 +7,9 @@ Times are seconds on the recording's own axis.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sensors import Segment, Side  # noqa: TC001 (pydantic reads them when the models are made)
 
@@ -197,6 +197,39 @@ class Bout(Record):
     flags: tuple[str, ...] = ()
 
 
+class Metric(Record):
+    """One number about a set of strides, with how sure it is, or why it is withheld."""
+
+    name: str = Field(description="A field of the stride, or what is made of several")
+    side: Literal["left", "right", "both", "right_minus_left"]
+    value: float | None
+    unit: str = Field(description="1 where it has none")
+    sd: float | None = Field(default=None, description="From stride to stride")
+    interval: tuple[float, float] | None = Field(
+        default=None, description="95 %: chance from stride to stride, and the method's own error"
+    )
+    n: int = Field(description="Strides it is made of; of the side with fewer, for a difference")
+    reason: str | None = Field(default=None, description="Why there is no value")
+
+    @model_validator(mode="after")
+    def _value_or_reason(self) -> Self:
+        if (self.value is None) == (self.reason is None):
+            raise ValueError(f"{self.name}: expected a value or a reason, and not both")
+        if self.value is not None and self.interval is None:
+            raise ValueError(f"{self.name}: a value without an interval")
+        return self
+
+
+class BoutMetrics(Record):
+    """What one family of metrics says about a bout's steady strides."""
+
+    bout: int
+    family: str
+    speed_mps: float | None = Field(description="Mean of these strides: compare at like speeds")
+    metrics: tuple[Metric, ...]
+    flags: tuple[str, ...] = ()
+
+
 class BoardChange(Record):
     """What a full-foot board under one foot did to the standing difference, sensor left on."""
 
@@ -299,5 +332,6 @@ class Analysis(Record):
     contacts: tuple[Contact, ...] = ()
     strides: tuple[Stride, ...] = ()
     bouts: tuple[Bout, ...] = ()
+    metrics: tuple[BoutMetrics, ...] = ()
     leg_length: LegLength | None = None
     trajectory: dict[Segment, Trajectory] = Field(default_factory=dict)

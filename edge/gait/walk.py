@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from edge.results import Bout, Contact, Stride
+    from edge.results import Bout, BoutMetrics, Contact, Stride
     from sensors import Segment
 
 
@@ -25,12 +25,13 @@ class Path:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Walk:
-    """Contacts, strides, bouts (numbered from 1) and the ways of the feet, in the order of time."""
+    """Contacts, strides, bouts (numbered from 1) with their metrics, ways of the feet."""
 
     contacts: tuple[Contact, ...] = ()
     strides: tuple[Stride, ...] = ()
     bouts: tuple[Bout, ...] = ()
     paths: Mapping[Segment, Path] = field(default_factory=dict)
+    metrics: tuple[BoutMetrics, ...] = ()
 
     def between(self, from_s: float, to_s: float) -> Walk:
         """Only what begins in `[from_s, to_s)`."""

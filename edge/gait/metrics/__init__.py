@@ -3,49 +3,8 @@
 Whatever is said of a bout, an hour, a day or a comparison is made from these columns.
 """
 
-from edge.gait.spatial import spatial_columns
-from edge.gait.timing import timing_columns
-
-from .ankle import ANKLE
-from .chain import CHAIN
-from .evenness import EVENNESS
+from .describe import describe_walk
+from .families import FAMILIES
 from .family import Family, unit_of
-from .foot_angles import FOOT_ANGLES
-from .impact import IMPACT
-from .pelvis_angles import PELVIS
-from .pelvis_way import PELVIS_WAY
-from .pronation import PRONATION
-from .push_off import PUSH_OFF
-from .shank import SHANK
-from .support import SUPPORT
-from .swing_path import SWING_PATH
 
-TIMES = Family(
-    "time",
-    timing_columns,
-    {"stride_time_s": 0.001, "stance_time_s": 0.010, "swing_time_s": 0.010},
-)
-WAY = Family(
-    "way",
-    spatial_columns,
-    {"stride_length_m": 0.01, "speed_mps": 0.01, "clearance_m": 0.01},
-)
-# Each gives columns over the strides of one foot; NaN becomes null.
-FAMILIES = (
-    TIMES,
-    WAY,
-    SUPPORT,
-    FOOT_ANGLES,
-    PRONATION,
-    PUSH_OFF,
-    SWING_PATH,
-    SHANK,
-    ANKLE,
-    IMPACT,
-    PELVIS,
-    PELVIS_WAY,
-    EVENNESS,
-    CHAIN,
-)
-
-__all__ = ["FAMILIES", "Family", "unit_of"]
+__all__ = ["FAMILIES", "Family", "describe_walk", "unit_of"]

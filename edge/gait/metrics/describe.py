@@ -1,0 +1,132 @@
+"""All metrics of a set of strides: each family's means and differences, symmetry, variability."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edge.results import BoutMetrics, Metric
+from sensors import Segment, Side
+
+from .estimate import difference_metric, estimates, five_digits, mean_metric
+from .families import FAMILIES
+from .family import unit_of
+from .symmetry import coordination_metric, symmetry_metrics, weight_shift
+from .variability import variability_metrics
+from .windows import SHANKS
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from edge.gait.walk import Walk
+    from edge.results import Stride
+
+    from .estimate import Estimate
+    from .family import Family
+
+SYSTEM_SD = {field: sd for family in FAMILIES for field, sd in family.system_sd.items()}
+FIELDS = tuple(SYSTEM_SD)
+FIELDS_OF = attrgetter(*FIELDS)
+
+
+def describe_walk(walk: Walk, segments: Collection[Segment]) -> Walk:
+    """The same walk with the metrics of its bouts; `segments` are those that carry a sensor."""
+    return replace(
+        walk,
+        metrics=tuple(
+            metrics
+            for bout in walk.bouts
+            for metrics in describe_strides(
+                bout.bout, [s for s in walk.strides if s.bout == bout.bout], segments
+            )
+        ),
+    )
+
+
+def table_of(strides: Sequence[Stride]) -> dict[Side, NDArray[np.float64]]:
+    """Steady strides of each side by the summarised fields, (m, k); NaN: no value."""
+    return {
+        side: np.array([FIELDS_OF(s) for s in steady], dtype=np.float64).reshape(-1, len(FIELDS))
+        for side in Side
+        for steady in [[s for s in strides if s.side is side and s.steady]]
+    }
+
+
+def describe_strides(
+    bout: int, strides: Sequence[Stride], segments: Collection[Segment]
+) -> tuple[BoutMetrics, ...]:
+    """All metrics of the steady strides of a bout.
+
+    Parameters
+    ----------
+    bout : int
+        Its number.
+    strides : sequence of Stride
+        In the order of time.
+    segments : collection of Segment
+        Those that carry a sensor.
+    """
+    table = table_of(strides)
+    found = {
+        side: dict(zip(FIELDS, estimates(values), strict=True)) for side, values in table.items()
+    }
+    left, right = found[Side.LEFT], found[Side.RIGHT]
+    both = np.concatenate(list(table.values()))
+    (speed,) = estimates(both[:, [FIELDS.index("speed_mps")]])
+    step, stride = both[:, FIELDS.index("step_time_s")], both[:, FIELDS.index("stride_time_s")]
+    symmetry = [
+        *symmetry_metrics(left, right, SYSTEM_SD),
+        coordination_metric(360.0 * step / stride),
+    ]
+    described = {family.name: _family_metrics(family, found, segments) for family in FAMILIES}
+    described |= {"symmetry": symmetry, "variability": variability_metrics(found)}
+    return tuple(
+        BoutMetrics(
+            bout=bout,
+            family=name,
+            speed_mps=None if np.isnan(speed.mean) else five_digits(speed.mean),
+            metrics=tuple(metrics),
+            flags=weight_shift(symmetry) if name == "symmetry" else (),
+        )
+        for name, metrics in described.items()
+    )
+
+
+def _family_metrics(
+    family: Family,
+    estimates_of: Mapping[Side, Mapping[str, Estimate]],
+    segments: Collection[Segment],
+) -> list[Metric]:
+    """Means of both sides and their difference for each field of a family."""
+    found: list[Metric] = []
+    missing = missing_sensor(family, segments)
+    for field, system_sd in family.system_sd.items():
+        unit = unit_of(field)
+        left, right = (estimates_of[side][field] for side in (Side.LEFT, Side.RIGHT))
+        if missing and not left.n and not right.n:
+            found.append(
+                Metric(name=field, side="both", value=None, unit=unit, n=0, reason=missing)
+            )
+            continue
+        found += [
+            mean_metric(field, unit, Side.LEFT, left, system_sd),
+            mean_metric(field, unit, Side.RIGHT, right, system_sd),
+            difference_metric(field, unit, left, right, system_sd),
+        ]
+    return found
+
+
+def missing_sensor(family: Family, segments: Collection[Segment]) -> str | None:
+    """The sensor that a family would need, in words."""
+    worn = {
+        "other foot": {Segment.LEFT_FOOT, Segment.RIGHT_FOOT} <= set(segments),
+        "shank": bool(set(SHANKS.values()) & set(segments)),
+        "pelvis": Segment.PELVIS in segments,
+    }
+    lacking = [need for need in family.needs if not worn[need]]
+    return f"no sensor on {' or '.join(lacking)}" if lacking else None
