@@ -12,6 +12,7 @@ from edge.gait import analyse_walking
 from edge.results import Person
 from edge.timegrid import Span
 from sensors import Segment, Side
+from sensors.virtual import Stand, VirtualPerson, Walk, Walker
 
 NOBODY = Person()
 
@@ -138,3 +139,29 @@ def test_nothing_comes_from_lying_still(segments, n_ticks):
     valid = np.ones(shape[:2], dtype=bool)
     walk = analyse_walking(Span(200.0, 5.0, segments, gyr, acc, None, valid, ~valid), NOBODY)
     assert walk.strides == walk.contacts == walk.bouts == ()
+
+
+@pytest.mark.parametrize("fault", ["dead", "frozen", "lost", "shaken", "clipped"])
+def test_faulty_sensors_never_raise_nor_give_numbers_that_are_none(fault):
+    rng = np.random.default_rng(7)
+    walker = Walker(VirtualPerson(), [Stand(1), Walk(8), Stand(1)], seed=1)
+    time_s = np.arange(0.0, walker.end_s, 0.01)
+    readings = [walker.sensor(segment)(time_s) for segment in Segment]
+    gyr = np.stack([r.gyr for r in readings], axis=1)
+    acc = np.stack([r.acc for r in readings], axis=1)
+    valid = np.ones(gyr.shape[:2], dtype=bool)
+    half = len(time_s) // 2
+    if fault == "dead":
+        gyr[:, ::2], acc[:, ::2] = 0.0, 0.0
+    elif fault == "frozen":
+        gyr[half:], acc[half:], valid[half:] = gyr[half], acc[half], False
+    elif fault == "lost":
+        valid[rng.random(valid.shape) < 0.4] = False
+    elif fault == "shaken":
+        gyr += rng.normal(0.0, 3.0, gyr.shape)
+        acc += rng.normal(0.0, 10.0, acc.shape)
+    else:
+        gyr, acc = np.clip(gyr, -3.0, 3.0), np.clip(acc, -16.0, 16.0)
+    walk = analyse_walking(Span(100.0, 0.0, tuple(Segment), gyr, acc, None, valid, ~valid), NOBODY)
+    assert all(np.isfinite(c.time_s) for c in walk.contacts)
+    assert all(s.final_contact_s < s.next_initial_contact_s for s in walk.strides)

@@ -69,6 +69,8 @@ def stride_flags(
         "running": stance < RUNNING_STANCE * lasts,
         "unusual_time": _unusual(lasts),
         "lost_samples": (lost[after] - lost[before]) > LOST_SHARE * (after - before),
+        "event_order": (strides.motion.time_s[strides.flat_from] < strides.begin_s)
+        | (strides.final_contact_s >= strides.end_s),
         "no_bout": bout == 0,
     }
     steady = ~np.any(list(table.values()), axis=0)
