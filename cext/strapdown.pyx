@@ -169,15 +169,17 @@ cdef inline void lift(const double* q, double scale, double* R) noexcept nogil:
     R[8] = scale * (1.0 - 2.0 * (x * x + y * y))
 
 
-cdef inline void add_error(State* s, const double* d) noexcept nogil:
+cdef inline void add_error(const State* s, const double* d, double* v, double* q,
+                           double* b) noexcept nogil:
+    """Write the state plus an error to v, q, b, which may be those of the state."""
     cdef double dq[4]
     cdef int i
     for i in range(3):
-        s.v[i] += d[V + i]
-        s.b[i] += d[B + i]
+        v[i] = s.v[i] + d[V + i]
+        b[i] = s.b[i] + d[B + i]
     from_rotation_vector_kernel(d + A, dq)
-    multiply_kernel(dq, s.q, s.q)
-    normalise_kernel(s.q)
+    multiply_kernel(dq, s.q, q)
+    normalise_kernel(q)
 
 
 cdef inline void row(int m, int* state, double* gain) noexcept nogil:
@@ -227,7 +229,7 @@ cdef void correct(State* s, double still_sd, const Coefficients* c, double* ys, 
                 P[i * N + j] -= e * col[j]
         ys[m] = y
         Ss[m] = S
-    add_error(s, d)
+    add_error(s, d, s.v, s.q, s.b)
     # the specific force kept for the next trapezoid turns with the correction
     e = s.aw[0]
     s.aw[0] += d[A + 1] * s.aw[2] - d[A + 2] * s.aw[1]
@@ -263,24 +265,19 @@ cdef void smooth_piece(const Step* steps, Py_ssize_t first, Py_ssize_t n, Py_ssi
                        double h, double* lam, double[:, ::1] v, double[:, ::1] q,
                        double[:, ::1] b) noexcept nogil:
     """Backward pass over n samples; the estimates of the first `keep` are written at `first`."""
-    cdef State s
+    cdef const State* s
     cdef double d[N]
     cdef Py_ssize_t k
     cdef int i, j
     memset(lam, 0, N * sizeof(double))
     for k in range(n - 1, -1, -1):
         if k < keep:
-            s = steps[k].after
-            for i in range(N):
-                d[i] = 0.0
-                for j in range(N):
-                    d[i] -= s.P[i * N + j] * lam[j]
-            add_error(&s, d)
-            for i in range(3):
-                v[first + k, i] = s.v[i]
-                b[first + k, i] = s.b[i]
-            for i in range(4):
-                q[first + k, i] = s.q[i]
+            s = &steps[k].after
+            memset(d, 0, sizeof(d))
+            for j in range(N):
+                for i in range(N):  # P is symmetric: its rows are its columns
+                    d[i] -= s.P[j * N + i] * lam[j]
+            add_error(s, d, &v[first + k, 0], &q[first + k, 0], &b[first + k, 0])
         if steps[k].measured:
             back_over_measurement(lam, &steps[k])
         back_over_prediction(lam, &steps[k], h)
