@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from .cli_calibrate import calibrate_app
+from .cli_compare import compare
 from .cli_contract import contract_app
 from .cli_hardware import doctor, nodes_app
 from .cli_jig import jig
@@ -36,6 +37,7 @@ app.add_typer(nodes_app, name="nodes")
 app.add_typer(provision_app, name="provision")
 app.add_typer(recording_app, name="recording")
 app.add_typer(session_app, name="session")
+app.command()(compare)
 app.command()(doctor)
 calibrate_app.command()(jig)
 

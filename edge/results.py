@@ -230,6 +230,45 @@ class BoutMetrics(Record):
     flags: tuple[str, ...] = ()
 
 
+class Effect(Record):
+    """What changed in one number between two conditions, at matched speed."""
+
+    name: str
+    side: Literal["left", "right", "both"]
+    unit: str
+    before: float
+    after: float
+    change: float = Field(description="After less before")
+    interval: tuple[float, float] = Field(description="95 %, of the change")
+    detectable_change: float = Field(description="Smallest one that these strides would show")
+    sure: bool = Field(description="Beyond chance among all effects of the comparison together")
+
+
+class Comparison(Record):
+    """Two conditions, such as without and with an insole, of one person in one fitting."""
+
+    before: str = Field(description="Name of the condition")
+    after: str
+    refused: str | None = Field(default=None, description="Why nothing is compared")
+    speed_mps: float | None = Field(default=None, description="Mean of both, once matched")
+    shared_share: float | None = Field(
+        default=None, description="Part of the strides of each that the other's speeds match"
+    )
+    n_before: int = Field(default=0, description="Steady strides of both feet")
+    n_after: int = 0
+    effects: tuple[Effect, ...] = ()
+    withheld: dict[str, str] = Field(default_factory=dict, description="Name and side to reason")
+    guarded_more: tuple[str, ...] = Field(
+        default=(), description="Components of a guarded gait that surely grew; no diagnosis"
+    )
+    guarded_less: tuple[str, ...] = ()
+    verdict: str = Field(description="In plain words")
+    basis: Literal["within-session only"] = Field(
+        default="within-session only",
+        description="No repeatability study of re-placed sensors stands behind the intervals yet",
+    )
+
+
 class BoardChange(Record):
     """What a full-foot board under one foot did to the standing difference, sensor left on."""
 
