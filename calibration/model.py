@@ -11,7 +11,7 @@ import hashlib
 import json
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
@@ -196,8 +196,12 @@ class SensorCalibration(Record):
     @property
     def calibration_id(self) -> str:
         """Twelve hexadecimal digits that change with any figure of the record."""
-        text = json.dumps(self.model_dump(mode="json", by_alias=True), sort_keys=True)
+        text = json.dumps(self.as_written(), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def as_written(self) -> dict[str, Any]:
+        """The record as plain values: what a file or a recording's header holds."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
     def flags(self, now: datetime, hardware_id: str = "") -> tuple[str, ...]:
         """What every result made with this calibration must say at `now`.

@@ -41,8 +41,8 @@ SURE = 0.99
 class Cue:
     """How one observation stands on the left side; on the right it is the negative.
 
-    Mean and spread over people are from the 42 recordings with two shoes of the ten-metre
-    walks and others (docs/validation.md, "Placement"); `scatter` is that of single steps.
+    Mean and spread over people are from the 43 recordings of people with two shoes
+    (docs/validation.md, "Placement"); `scatter` is that of single steps.
     """
 
     name: str
@@ -190,7 +190,7 @@ def _side_evidence(kinds: Kinds) -> list[tuple[str, float]]:
                 ratio = sign * cue.evidence(value, len(steps))
                 evidence.append((f"{cue.name} of {leg['foot'].name}", ratio))
     if kinds.pelvis is not None and any(kinds.legs):
-        sway, rotation, n = _pelvic_correlations(kinds.pelvis.motion, kinds.legs)
+        sway, rotation, n = pelvic_correlations(kinds.pelvis.motion, kinds.legs)
         evidence.append((SWAY.name, SWAY.evidence(sway, n)))
         evidence.append((ROTATION.name, ROTATION.evidence(rotation, n)))
     # A curve in the way has opposite signs on two legs and cancels; on one leg nothing does.
@@ -198,7 +198,7 @@ def _side_evidence(kinds: Kinds) -> list[tuple[str, float]]:
     return [(name, weight * ratio) for name, ratio in evidence]
 
 
-def _pelvic_correlations(
+def pelvic_correlations(
     pelvis: LevelMotion, legs: Sequence[Mapping[str, Worn]]
 ) -> tuple[float, float, int]:
     """Correlation of the pelvis' sideways force and rotation with the swings of `legs[0]`."""

@@ -73,7 +73,7 @@ class CalibrationStore:
 
 def write_toml(calibration: SensorCalibration) -> str:
     """Return the calibration as the text of its file; what is not known is left out."""
-    return tomli_w.dumps(calibration.model_dump(mode="json", by_alias=True, exclude_none=True))
+    return tomli_w.dumps(calibration.as_written())
 
 
 def read_toml(path: Path) -> SensorCalibration:

@@ -14,6 +14,7 @@ from sensors.drivers.catalog import open_driver
 from sensors.errors import SensorError
 
 from .audit import Audit
+from .calibrated import load_corrections
 from .clinic.live import CLINIC_COMMANDS
 from .contract import NODE_STATUS, SESSION, STATUS
 from .control import ControlServer
@@ -139,8 +140,11 @@ class Acquisition:
             self._audit.note("delete", recording=pruned.folder.name, reason=pruned.reason)
 
     def _begin(self) -> None:
-        about = Context(session=new_ulid(time.time_ns()), subject=self._subject)
         placements = {name: n.segment for name, n in self._config.nodes.items() if n.segment}
+        corrections = load_corrections(self._config.folders.calibration, self._config.nodes)
+        about = Context(
+            session=new_ulid(time.time_ns()), subject=self._subject, calib=corrections.ids
+        )
         origin_ns = self._now_ns()
         header = Header(
             session=str(about.session),
@@ -152,6 +156,7 @@ class Acquisition:
             edge=self._config.edge,
             protocol=PROTOCOL,
             config_sha256=self._config.sha256(),
+            calibrations=corrections.records,
         )
         writer = RecordingWriter(
             self._config.folders.recordings / str(about.session),
@@ -166,6 +171,7 @@ class Acquisition:
             writer=writer,
             store=self._store,
             about=about,
+            corrections=corrections,
         )
         message = SessionMessage(
             session=str(about.session),
@@ -173,6 +179,7 @@ class Acquisition:
             protocol=PROTOCOL,
             started=utc_text(time.time_ns()),
             assignments=placements,
+            calibrations=corrections.ids,
         )
         self._audit.note("start", session=about.session, config_sha256=header.config_sha256)
         self._store.add(SESSION, message, origin_ns, about)

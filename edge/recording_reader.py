@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from .archive import read_groups, segment_paths
+from .calibrated import read_corrections
 from .errors import UserError
 from .manifest import read_journal, read_manifest
 from .recording_format import kinds_of, unpack
@@ -88,12 +89,13 @@ class OwnRecording:
                 yield {key: value for key, value in entry.items() if key not in MARKER_KEYS}
 
     def blocks(self) -> Iterator[tuple[Segment, Block]]:
-        """Blocks of all placed sensors, as they came; a minute of them in memory at a time."""
+        """Blocks of all placed sensors, corrected, as they came; a minute of them in memory."""
         placements = self.manifest.header.placements
+        corrections = read_corrections(self.manifest.header.calibrations)
         for block in self.all_blocks():
             segment = placements.get(block.sensor)
             if segment is not None:
-                yield segment, block
+                yield segment, corrections.apply(block)
 
     def all_blocks(self) -> Iterator[Block]:
         """Blocks of all sensors, as they came.

@@ -6,11 +6,13 @@ the counts, which are replaced whole, and `window`, which is made for it.
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from .calibrated import NO_CORRECTIONS, Corrections
 from .clinic.live import LiveWindow
-from .contract import BOUT, LEG_LENGTH, STRIDE
+from .contract import BOUT, LEG_LENGTH, STRIDE, Quality
 from .pipeline import Pipeline
 from .results import Person
 from .timegrid import TimeGrid
@@ -43,6 +45,8 @@ class Session:
         Host time of second 0 of the session.
     writer, store, about
         Where raw blocks and results go, and what all results have in common.
+    corrections : Corrections
+        Calibrations of the nodes; what does not hold is flagged on every result.
     """
 
     def __init__(
@@ -54,11 +58,14 @@ class Session:
         writer: RecordingWriter,
         store: Store,
         about: Context,
+        corrections: Corrections = NO_CORRECTIONS,
     ) -> None:
         self.strides: tuple[Stride, ...] = ()
         self.n_strides = 0
         self.n_bouts = 0
         self.about = about
+        self._corrections = corrections
+        self._hardware: dict[str, str] = {}
         self._origin_ns = origin_ns
         self._placements = placements
         self._writer = writer
@@ -67,6 +74,7 @@ class Session:
         self._pipeline = Pipeline(Person(), live=True)
         self.window = LiveWindow(self._publish_leg_length)
         self._newest_s = 0.0
+        self._flag_calibrations()
 
     @property
     def n_late(self) -> int:
@@ -84,7 +92,7 @@ class Session:
         for block in blocks:
             segment = self._placements.get(block.sensor)
             if segment is not None:
-                self._grid.add(segment, block)
+                self._grid.add(segment, self._corrections.apply(block))
         for label, what in self.window.take_marks():
             self._writer.marker(label, **what)
         if (span := self._grid.take()) is not None:
@@ -99,6 +107,8 @@ class Session:
         if hello is not None:
             told = asdict(hello) | {"uid": hello.uid.hex()}
             self._writer.marker("hello", node=node, hello=told)
+            self._hardware[node] = hello.uid.hex()
+            self._flag_calibrations()
         self._writer.exchanges(node, exchanges)
 
     def finish(self) -> None:
@@ -107,6 +117,11 @@ class Session:
             self._keep(self._pipeline.push(span))
         self._keep(self._pipeline.finish())
         self._writer.close()
+
+    def _flag_calibrations(self) -> None:
+        now = datetime.now(UTC)
+        flags = self._corrections.flags(self._placements, now, self._hardware)
+        self.about = replace(self.about, quality=Quality(flags=flags) if flags else None)
 
     def _publish_leg_length(self, result: LegLength) -> None:
         self._store.add(LEG_LENGTH, result, self._host_ns(self._newest_s), self.about)

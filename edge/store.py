@@ -46,6 +46,7 @@ class Context:
     subject: str | None = None
     algo: Algorithm | None = None
     calib: tuple[str, ...] = ()
+    quality: Quality | None = None
 
 
 NO_CONTEXT = Context()
@@ -221,7 +222,7 @@ class Store:
                 subject=about.subject,
                 algo=about.algo,
                 calib=about.calib,
-                quality=quality,
+                quality=quality or about.quality,
                 data=data,
             )
             return made
