@@ -21,8 +21,9 @@ from calibration.alignment import bow_axis, read_standing, swing_axis
 from calibration.errors import Refused
 from calibration.gyro import fit_gyro, read_turn
 from calibration.holds import read_hold
+from calibration.kinds import wear
 from calibration.limits import MILLI_G
-from calibration.placement import find_placement
+from calibration.placement import find_placement, pelvic_correlations
 from calibration.sphere import fibonacci
 from calibration.steps import find_steps, level_motion
 from sensors import Segment
@@ -205,6 +206,12 @@ def real_placement(folder: Path) -> list[str]:
         "all say so, against the same person's other two trials. With the labels as they stand",
         f"in the files, {whole - len(EXCHANGED_LABELS)} of {len(SEVERAL)} agree.",
         "",
+        "The cues on each shoe, and over each recording with a pelvis, as on the left side:",
+        "",
+        "| cue | mean | SD | right sign |",
+        "|---|---|---|---|",
+        *cue_rows(folder),
+        "",
         "Every ten successive steps of these recordings:",
         "",
         "| worn | right | wrong | wrong and sure (90 % or more) | refused |",
@@ -214,6 +221,35 @@ def real_placement(folder: Path) -> list[str]:
         "The cues' means and spreads (`calibration/placement.py`) were read off these very",
         "recordings, so these are figures of the data they come from, not of people to come.",
         "",
+    ]
+
+
+def cue_rows(folder: Path) -> list[str]:
+    """How each cue stands over all recordings."""
+    rng = np.random.default_rng(1)
+    roll, bend, sway, rotation = [], [], [], []
+    for name in SEVERAL:
+        rate_hz, readings = recording(folder, name, rng)
+        worn_ = {w.name: w for w in wear(rate_hz, readings)}
+        for side, sign in (("left", 1.0), ("right", -1.0)):
+            steps = [step for step in worn_[f"{side}_foot"].steps if step.straight]
+            roll.append(sign * np.degrees(np.median([step.roll_rad for step in steps])))
+            bend.append(sign * 1e3 * np.median([step.outward_m for step in steps]))
+        if "pelvis" in worn_:
+            legs = [{"foot": worn_[f"{side}_foot"]} for side in ("left", "right")]
+            swayed, rotated, _ = pelvic_correlations(worn_["pelvis"].motion, legs)
+            sway.append(swayed)
+            rotation.append(rotated)
+    cues = (
+        ("roll at heel-rise, °", roll, -1),
+        ("bend of the path, mm", bend, 1),
+        ("pelvic sway, correlation", sway, 1),
+        ("pelvic rotation, correlation", rotation, -1),
+    )
+    return [
+        f"| {name} | {np.mean(values):.2f} | {np.std(values):.2f} |"
+        f" {np.sum(np.sign(values) == sign)} of {len(values)} |"
+        for name, values, sign in cues
     ]
 
 
