@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 CORE := $(wildcard cext/*.pyx cext/*.pxd cext/*.h)
 
-.PHONY: demo test install check check-safe bench contract faults wheel mosquitto clean
+.PHONY: demo test install check check-safe bench contract deb faults wheel mosquitto clean
 
 demo: $(INSTALLED)
 	$(BIN)/evenstride demo $(ARGS)
@@ -33,13 +33,18 @@ bench: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --editable '.[bench]'
 	$(BIN)/python -m pytest tests/bench --benchmark-only --benchmark-group-by=group $(ARGS)
 
-# The papers that are made from the table of channels.
+# The papers that are made from the code: the contract's and the keys of the configuration.
 contract: $(INSTALLED)
 	$(BIN)/python -c "from pathlib import Path; from edge.contract_docs import write_documents; write_documents(Path('docs/contract'))"
+	$(BIN)/python -c "from edge.config_docs import write_configuration_page; write_configuration_page()"
 
 # Kills, cuts, torn files and full disks, on real processes and a real broker; prints a table.
 faults: $(INSTALLED) mosquitto
 	$(BIN)/python -m tests.faults $(ARGS)
+
+# A Debian package with a virtual environment inside, for this architecture and this Python.
+deb: $(INSTALLED)
+	systemd/deb/build.sh $(VENV)
 
 wheel: $(INSTALLED)
 	$(BIN)/python -m build --wheel

@@ -33,7 +33,9 @@ def edge(
     from .provision import CLIENT_DAYS, open_site
 
     bundle = open_site(folder).add_edge(name)
-    typer.echo(f"{bundle}: unpack it into /etc/evenstride; valid for {CLIENT_DAYS} days")
+    typer.echo(
+        f"{bundle}: on the edge: sudo tar -xf {bundle.name} -C /; valid for {CLIENT_DAYS} days"
+    )
 
 
 @provision_app.command()

@@ -39,16 +39,18 @@ class Section(BaseModel):
 class Broker(Section):
     """Where results go."""
 
-    host: str = Field(default="localhost", min_length=1)
+    host: str = Field(default="localhost", min_length=1, description="Name or address")
     port: int | None = Field(default=None, ge=1, le=65535, description="8883 with TLS, else 1883")
-    tls: bool = False
+    tls: bool = Field(default=False, description="TLS 1.2 or later")
     ca_file: Path | None = Field(default=None, description="Who may have signed the broker")
     cert_file: Path | None = Field(default=None, description="This edge's certificate")
     key_file: Path | None = Field(default=None, description="Its private key, or a credential")
     insecure: bool = Field(default=False, description="Allows plain text to another machine")
     commands: bool = Field(default=False, description="Listens to cmd/..., certificates needed")
-    mqtt: Literal["auto", "5", "3.1.1"] = "auto"
-    keepalive_s: int = Field(default=30, ge=5, le=600)
+    mqtt: Literal["auto", "5", "3.1.1"] = Field(
+        default="auto", description="Version; auto: 5, or 3.1.1 where the broker knows no better"
+    )
+    keepalive_s: int = Field(default=30, ge=5, le=600, description="Of MQTT")
     retry_s: float = Field(default=1.0, gt=0, le=60, description="First wait; doubles to 60 s")
     patience_s: float = Field(default=20.0, gt=0, description="Without any acknowledgement")
     backfill_per_s: float = Field(default=1000.0, gt=0, description="Messages of an outage")
@@ -95,8 +97,11 @@ class Node(Section):
 class Folders(Section):
     """Where files go."""
 
-    state: Path = Path("/var/lib/evenstride")
-    runtime: Path = Path("/run/evenstride")
+    state: Path = Field(
+        default=Path("/var/lib/evenstride"),
+        description="Store, recordings, calibrations, audit log",
+    )
+    runtime: Path = Field(default=Path("/run/evenstride"), description="Control socket")
 
     @property
     def store(self) -> Path:
@@ -129,22 +134,22 @@ class Storage(Section):
 
     reserve_mb: float = Field(default=500.0, ge=0, description="Below it raw recording stops")
     outbox_mb: float = Field(default=256.0, gt=0, description="Undelivered results")
-    outbox_days: float = Field(default=90.0, gt=0)
-    raw_days: float = Field(default=30.0, gt=0)
-    result_days: float = Field(default=400.0, gt=0)
+    outbox_days: float = Field(default=90.0, gt=0, description="Undelivered results")
+    raw_days: float = Field(default=30.0, gt=0, description="Raw samples")
+    result_days: float = Field(default=400.0, gt=0, description="Delivered results")
 
 
 class Time(Section):
     """How fast the host's clock runs; anything but 1 is for virtual nodes."""
 
-    speed: float = Field(default=1.0, gt=0, le=100)
+    speed: float = Field(default=1.0, gt=0, le=100, description="Times real time")
 
 
 class Config(Section):
     """The whole file."""
 
-    site: Name = "home"
-    edge: Name = "edge-1"
+    site: Name = Field(default="home", description="As in topics")
+    edge: Name = Field(default="edge-1", description="As in topics and its certificate")
     rate_hz: float = Field(default=200.0, ge=25, le=1000, description="Of the common time grid")
     broker: Broker = Broker()
     nodes: dict[Name, Node] = Field(default_factory=dict)

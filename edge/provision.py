@@ -173,16 +173,20 @@ class Site:
             settings, EDGE.format(site=self.name, edge=edge, host=self.host, port=self.port)
         )
         bundle = self.folder / f"{edge}.tar"
+        # Where they belong, so that `tar -x -C /` puts them there; the key where systemd looks.
         parts = {
-            "ca.crt": self.folder / "ca.crt",
-            "edge.crt": issued.certificate,
-            "mqtt.key": issued.key,
-            "evenstride.toml": settings,
+            "etc/evenstride/ca.crt": (self.folder / "ca.crt", 0o644),
+            "etc/evenstride/edge.crt": (issued.certificate, 0o644),
+            "etc/evenstride/evenstride.toml": (settings, 0o644),
+            "etc/credstore/evenstride.mqtt.key": (issued.key, 0o600),
         }
         bundle.touch(mode=0o600)
         with tarfile.open(bundle, "w") as tar:
-            for name, path in parts.items():
-                tar.add(path, name)
+            for name, (path, mode) in parts.items():
+                entry = tarfile.TarInfo(name)
+                entry.mode, entry.size = mode, path.stat().st_size
+                with path.open("rb") as file:
+                    tar.addfile(entry, file)
         self._note("edge", edge)
         return bundle
 

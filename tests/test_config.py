@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.config import Config, load_config
+from edge.config_docs import configuration_page
 from edge.errors import UserError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 WHOLE = """
 site = "clinic-a"
@@ -102,6 +100,11 @@ def test_plain_text_stays_on_this_machine(written, host):
 def test_plain_text_to_another_machine_must_be_written_down(written):
     text = '[broker]\nhost = "10.0.0.2"\ninsecure = true'
     assert not load_config(written(text)).broker.is_local
+
+
+def test_the_page_of_all_keys_is_that_of_the_models():
+    page = Path(__file__).resolve().parent.parent / "docs" / "configuration.md"
+    assert page.read_text() == configuration_page(), "run: make contract"
 
 
 @given(st.one_of(st.binary(max_size=200), st.text(max_size=200).map(str.encode)))

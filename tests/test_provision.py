@@ -89,8 +89,9 @@ def test_keys_are_for_their_owner_alone(site):
 
 def test_a_bundle_holds_a_configuration_that_loads(site):
     with tarfile.open(site.folder / "pi-1.tar") as tar:
-        assert set(tar.getnames()) == {"ca.crt", "edge.crt", "mqtt.key", "evenstride.toml"}
-        values = tomllib.loads(tar.extractfile("evenstride.toml").read().decode())
+        assert tar.getmember("etc/credstore/evenstride.mqtt.key").mode == 0o600
+        text = tar.extractfile("etc/evenstride/evenstride.toml").read().decode()
+    values = tomllib.loads(text)
     config = parse_config(values)
     assert (config.site, config.edge, config.broker.address) == ("lab", "pi-1", ("127.0.0.1", 8883))
 
