@@ -104,10 +104,18 @@ class OrientationFilter:
         """Gyroscope bias, (k, 3), rad/s."""
     @property
     def inclination_sd(self) -> NDArray[np.float64]:
-        """Standard uncertainty of the inclination (both tilts together), (k,), rad."""
+        """Standard uncertainty of the inclination (both tilts together), (k,), rad.
+
+        The filter's own, a calibrated accelerometer's bias, and the turn within the uncertainty
+        of the device's delay. Coverage as measured: docs/orientation.md.
+        """
     @property
     def heading_sd(self) -> NDArray[np.float64]:
-        """Standard uncertainty of the heading, (k,), rad; without `mag` since the start."""
+        """Standard uncertainty of the heading, (k,), rad.
+
+        With a magnetometer, of the direction of the field known here (which buildings turn by
+        degrees from magnetic north); without one, of the turn since the first sample.
+        """
 
 def smooth_orientation(
     rate_hz: float,

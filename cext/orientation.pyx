@@ -16,6 +16,8 @@ cnp.import_array()
 cdef extern from "stdlib.h" nogil:
     void* aligned_alloc(size_t alignment, size_t size)
 
+GRAVITY = 9.81
+
 # The fields of `struct orientation_state`, in its order, each float64.
 STATE = np.dtype(
     [
@@ -26,6 +28,7 @@ STATE = np.dtype(
         ("position", "f8", (2,)),
         ("covariance", "f8", (STATES * (STATES + 1) // 2,)),
         ("samples", "f8"),
+        ("fresh", "f8"),
         ("sum_rotation", "f8", (3, 3)),
         ("sum_rotation_rate", "f8", (3, 3, 3)),
         ("sum_gyr", "f8", (3,)),
@@ -132,8 +135,11 @@ cdef class OrientationFilter:
 
     @property
     def inclination_sd(self):
-        covariance = self.state["covariance"]
-        return np.sqrt(covariance[:, _diagonal(TURN)] + covariance[:, _diagonal(TURN + 1)])
+        state, p = self.state, self.parameters
+        filtered = sum(state["covariance"][:, _diagonal(i)] for i in (TURN, TURN + 1))
+        level = 2.0 * (p.acc_bias_sd / GRAVITY) ** 2
+        late = (p.delay_sd_s * state["rate"]) ** 2
+        return np.sqrt(filtered + level + late.sum(axis=1))
 
     @property
     def heading_sd(self):

@@ -48,6 +48,8 @@ static const double FIELD_TAKES_OVER = 1.3;
 
 /* Before anything is known a body moves this fast, about a place this far away. */
 static const double START_SPEED = 1.0, START_PLACE = 0.5;
+/* ... and never faster than this about a place that goes along with it, m/s. */
+static const double LARGEST_SPEED = 10.0;
 
 /* Place of a pair of error states in the lower triangle. */
 #define AT(i, j) ((i) >= (j) ? (i) * ((i) + 1) / 2 + (j) : (j) * ((j) + 1) / 2 + (i))
@@ -115,21 +117,26 @@ INLINE void rotate(const double *q, double *v)
     v[0] = a, v[1] = b, v[2] = d;
 }
 
-/* Nothing but the calibration is known: inclination as from one sample, heading not at all. */
-static void forget(struct orientation_state *s, const struct orientation_coefficients *c, int l)
+/* Nothing but the calibration is known: the inclination as from one sample, whose force is
+   gravity but for `unrest`, m/s2. */
+static void forget(struct orientation_state *s, const struct orientation_coefficients *c, int l,
+                   double unrest)
 {
     const struct orientation_parameters *p = &c->p;
+    const double tilt2 = p->tilt_sd * p->tilt_sd + unrest * unrest / (GRAVITY * GRAVITY);
+    const double heading2 = s->covariance[AT(TURN + 2, TURN + 2)][l];
     for (int i = TURN; i < STATES; i++)
         for (int j = 0; j <= i; j++)
             s->covariance[AT(i, j)][l] = 0.0;
     for (int i = 0; i < 2; i++) {
-        s->covariance[AT(TURN + i, TURN + i)][l] = p->tilt_sd * p->tilt_sd;
+        s->covariance[AT(TURN + i, TURN + i)][l] = tilt2;
         s->covariance[AT(VELOCITY + i, VELOCITY + i)][l] = START_SPEED * START_SPEED;
         s->covariance[AT(POSITION + i, POSITION + i)][l] = START_PLACE * START_PLACE;
         s->velocity[i][l] = s->position[i][l] = 0.0;
     }
+    s->covariance[AT(TURN + 2, TURN + 2)][l] = heading2;
     s->wander2[l] = 1.0;
-    s->rest_s[l] = s->heading_known[l] = 0.0;
+    s->rest_s[l] = 0.0;
 }
 
 /* The first measured sample gives the inclination, by the shortest turn that takes its specific
@@ -159,12 +166,21 @@ static void start(struct orientation_state *s, const struct orientation_coeffici
         for (int i = 0; i < 4; i++)
             s->q[i][l] = q[i];
         for (int i = 0; i < 3; i++) {
-            s->slow_gyr[i][l] = s->rate[i][l] = t->gyr[i][l];
+            s->slow_gyr[i][l] = t->gyr[i][l];
+            s->rate[i][l] = t->gyr[i][l] - s->bias[i][l];
             s->slow_acc[i][l] = s->last_acc[i][l] = t->acc[i][l];
         }
-        forget(s, c, l);
+        double rate2 = 0.0;
+        for (int i = 0; i < 3; i++)
+            rate2 += s->rate[i][l] * s->rate[i][l];
+        if (s->gap_s[l] > LOST_AFTER_S && s->started[l] != 0.0) {
+            s->covariance[AT(TURN + 2, TURN + 2)][l] = PI * PI;
+            s->heading_known[l] = 0.0;
+        }
+        double off = norm - GRAVITY;
+        forget(s, c, l, sqrt(off * off + QUIET_OF_RATE * QUIET_OF_RATE * rate2));
         s->gap_s[l] = 0.0;
-        s->started[l] = 1.0;
+        s->started[l] = s->fresh[l] = 1.0;
     }
 }
 
@@ -344,6 +360,7 @@ INLINE void propagate(struct orientation_state *s, const struct orientation_coef
             for (int k = 0; k < STATES; k++)
                 memcpy(record->turn_covariance[i][k], P[AT(TURN + i, k)], sizeof one);
         memcpy(record->up, force[2], sizeof one);
+        memcpy(record->fresh, s->fresh, sizeof one);
     }
     for (int i = 0; i < 2; i++) {
         double sign = i ? -1.0 : 1.0; /* a tilt about y pushes east, about x pushes south */
@@ -600,6 +617,11 @@ INLINE void correct(struct orientation_state *s, const lanes *x)
         EACH_LANE s->velocity[i][l] += x[VELOCITY + i][l];
         EACH_LANE s->position[i][l] += x[POSITION + i][l];
     }
+    /* No body is so quick: the inclination is wrong beyond what its covariance allows. */
+    EACH_LANE {
+        double speed2 = s->velocity[0][l] * s->velocity[0][l] + s->velocity[1][l] * s->velocity[1][l];
+        s->started[l] = speed2 < LARGEST_SPEED * LARGEST_SPEED ? s->started[l] : 0.0;
+    }
 }
 
 INLINE void step(struct orientation_state *s, const struct orientation_coefficients *c,
@@ -650,7 +672,7 @@ void orientation_begin(struct orientation_state *s, const struct orientation_coe
     memset(s, 0, sizeof *s);
     EACH_LANE {
         s->q[0][l] = 1.0;
-        forget(s, c, l);
+        forget(s, c, l, 0.0);
         for (int i = 0; i < 3; i++)
             s->covariance[AT(BIAS + i, BIAS + i)][l] = p->bias_sd * p->bias_sd;
         for (int i = 0; i < 9; i++) {
@@ -766,6 +788,10 @@ void orientation_look_back(const struct orientation_coefficients *c,
         }
         correct_samples(c, began, ended, later, k, used,
                         quaternions + 4 * ((from + j * c->step_samples) * k + first));
-        memcpy(later, began, sizeof began);
+        /* Before a start anew nothing that follows counts. */
+        for (int i = 0; i < 3; i++)
+            EACH_LANE later[i][l] = (1.0 - r->fresh[l]) * began[i][l];
+        for (int n = TURN; n < STATES; n++)
+            EACH_LANE a[n][l] *= 1.0 - r->fresh[l];
     }
 }

@@ -64,6 +64,8 @@ struct orientation_parameters {
     double field_norm_tolerance;
     double field_dip_tolerance;
     double field_rate;
+    double acc_bias_sd;
+    double delay_sd_s;
     double delay_s;
 };
 
@@ -90,6 +92,7 @@ struct orientation_state {
     lanes covariance[COVARIANCES];
     /* since the last Kalman step */
     lanes samples;
+    lanes fresh; /* 1.0: the inclination started anew */
     lanes sum_rotation[9];
     lanes sum_rotation_rate[27];
     lanes sum_gyr[3];
@@ -139,6 +142,7 @@ struct orientation_samples {
 struct orientation_record {
     lanes turn_covariance[3][STATES]; /* rows of the turn when the step's samples began */
     lanes weight[3][CALIBRATION];     /* how calibration errors turned the estimate since */
+    lanes fresh;                      /* 1.0: nothing older says anything of the turn */
     lanes up;                         /* vertical specific force */
     lanes correction[3];              /* of the turn, by this step's measurements */
     int measurements;

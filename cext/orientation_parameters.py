@@ -58,6 +58,11 @@ class OrientationParameters:
         Deviation of field strength (share) and dip (rad) that doubles the heading's variance.
     field_rate : float
         Rate of turn, rad/s, that does so as well: a magnetometer is late and slow.
+    acc_bias_sd : float
+        Bias that an accelerometer keeps after calibration, m/s2. Nothing corrects it: it enters
+        the published uncertainty of the inclination only.
+    delay_sd_s : float
+        Uncertainty of `delay_s`, likewise.
     delay_s : float
         Delay of the device's own low-pass filter, from its data sheet; the estimate is carried
         forward by as much. Zero unless the device is known.
@@ -92,4 +97,6 @@ class OrientationParameters:
     field_norm_tolerance: float = 0.02
     field_dip_tolerance: float = radians(1.0)
     field_rate: float = 1.0
+    acc_bias_sd: float = 0.03
+    delay_sd_s: float = 0.002
     delay_s: float = 0.0

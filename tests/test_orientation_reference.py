@@ -65,6 +65,11 @@ def test_equal_after_a_gap_that_starts_anew():
         reference.run(100.0, gyr, acc, mag, valid=valid),
         atol=1e-9,
     )
+    np.testing.assert_allclose(
+        smooth_orientation(100.0, gyr, acc, mag, valid=valid),
+        reference.run(100.0, gyr, acc, mag, valid=valid, smooth=True),
+        atol=1e-9,
+    )
 
 
 @pytest.mark.data

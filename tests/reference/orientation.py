@@ -27,6 +27,7 @@ SLOW_S = 0.5
 RATE_BEND, LARGEST_GAP_S, LOST_AFTER_S = 1000.0, 0.25, 1.0
 CLIPPED_SHARE, UNSEEN_FORCE = 0.3, 5.0
 QUIET_OF_RATE, QUIET_LIMIT = 1.0, 1.0
+LARGEST_SPEED = 10.0
 SAME_NORM, SAME_DIP, ODD_NORM, ODD_DIP, ODD_LASTS_S = 0.03, 0.052, 0.1, 0.17, 60.0
 FIELDS, FIELD_FADE_S, FIELD_FOLLOW_S = 4, 60.0, 20.0
 SHARE_AT_REST, TURNING, FIELD_TAKES_OVER = 0.2, 0.35, 1.3
@@ -76,6 +77,7 @@ class Sums:
     rate2: float = 0.0
     lost2: float = 0.0
     n: int = 0
+    fresh: bool = False
     n_ok: int = 0
     n_force: int = 0
     n_field: int = 0
@@ -91,6 +93,7 @@ class Record:
     P: np.ndarray
     F: np.ndarray
     correction: np.ndarray
+    fresh: bool
     measurements: list
 
 
@@ -112,6 +115,7 @@ class Filter:
         self.P[MISMATCH, MISMATCH] = np.diag(sd.ravel() ** 2)
         self.sums = Sums()
         self.started, self.gap_s = False, 0.0
+        self.heading_known = False
         self.rate = np.zeros(3)
         self.slow_gyr, self.slow_acc = np.zeros(3), np.zeros(3)
         self.last_acc, self.last_force = np.zeros(3), np.zeros(3)
@@ -121,14 +125,12 @@ class Filter:
         self.records = []
         self.forget()
 
-    def forget(self):
-        p = self.p
+    def forget(self, unrest=0.0):
+        tilt2, heading2 = self.p.tilt_sd**2 + (unrest / GRAVITY) ** 2, self.P[14, 14]
         self.P[12:, :] = self.P[:, 12:] = 0.0
-        self.P[12, 12] = self.P[13, 13] = p.tilt_sd**2
-        self.P[15, 15] = self.P[16, 16] = 1.0
-        self.P[17, 17] = self.P[18, 18] = 0.25
+        self.P[12:, 12:] = np.diag([tilt2, tilt2, heading2, 1.0, 1.0, 0.25, 0.25])
         self.v, self.s = np.zeros(2), np.zeros(2)
-        self.wander2, self.rest_s, self.heading_known = 1.0, 0.0, False
+        self.wander2, self.rest_s = 1.0, 0.0
 
     def update(self, gyr, acc, mag=None, *, valid=True, clipped=False, still=False):
         ok = valid and measured(gyr) and measured(acc)
@@ -150,10 +152,13 @@ class Filter:
         if mag is not None:
             m = matrix(self.q) @ mag
             self.q = multiply(exponential(np.array([0, 0, np.arctan2(m[0], m[1])])), self.q)
-        self.slow_gyr, self.rate = gyr.copy(), gyr.copy()
+        self.slow_gyr, self.rate = gyr.copy(), gyr - self.bias
         self.slow_acc, self.last_acc = acc.copy(), acc.copy()
-        self.forget()
-        self.started, self.gap_s = True, 0.0
+        if self.started and self.gap_s > LOST_AFTER_S:
+            self.P[14, 14], self.heading_known = np.pi**2, False
+        off = np.linalg.norm(acc) - GRAVITY
+        self.forget(np.sqrt(off**2 + QUIET_OF_RATE**2 * (self.rate @ self.rate)))
+        self.started, self.sums.fresh, self.gap_s = True, True, 0.0
 
     def integrate(self, gyr, acc, mag, ok, mag_ok, clipped, still):
         dt, sums = self.dt, self.sums
@@ -213,7 +218,10 @@ class Filter:
         self.bias = self.bias + self.x[BIAS]
         self.mismatch = self.mismatch + self.x[MISMATCH].reshape(3, 3)
         self.v, self.s = self.v + self.x[VELOCITY], self.s + self.x[POSITION]
-        self.records.append(Record(began, F, self.x[TURN].copy(), self.measurements))
+        self.started = self.started and np.hypot(*self.v) < LARGEST_SPEED
+        self.records.append(
+            Record(began, F, self.x[TURN].copy(), self.sums.fresh, self.measurements)
+        )
 
     def transition(self, force):
         """Equation 4."""
@@ -366,7 +374,9 @@ def look_back(records, samples, q):
             e = (1 - u) * began + u * ended if m < samples else later
             i = j * samples + m - 1
             q[i] = multiply(exponential(e), q[i])
-        later = began
+        later = np.zeros(3) if r.fresh else began
+        if r.fresh:
+            adjoint[12:] = 0.0
     return q
 
 
