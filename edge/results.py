@@ -55,7 +55,9 @@ class Stride(Record):
     """From one initial contact to the next of the same foot."""
 
     side: Side | None = Field(description="null where the pelvis sensor alone cannot tell")
-    bout: int = Field(description="Number of the walking bout within the session, from 1")
+    bout: int = Field(
+        description="Number of the walking bout within the session, from 1; 0: in none"
+    )
     stage: Literal["live", "refined"] = Field(
         description="live: published as it closed; refined: two-sided, when the bout was over"
     )
@@ -266,6 +268,27 @@ class Comparison(Record):
     basis: Literal["within-session only"] = Field(
         default="within-session only",
         description="No repeatability study of re-placed sensors stands behind the intervals yet",
+    )
+
+
+class Summary(Record):
+    """What an hour or a day of a session held; both count from the beginning of the session."""
+
+    start_s: float
+    end_s: float
+    coverage: float = Field(ge=0, le=1, description="Share of the time in which samples came")
+    walking_s: float
+    n_bouts: int
+    n_steps: int = Field(
+        description="Landings of either foot, twice those of one where one is worn"
+    )
+    n_strides_steady: int
+    speed_mps: float | None = Field(description="Mean over the bouts by their time")
+    speed_sd_mps: float | None = Field(default=None, description="From bout to bout")
+    cadence_spm: float | None = None
+    metrics: tuple[Metric, ...] = Field(default=(), description="Of all steady strides together")
+    trends: tuple[Metric, ...] = Field(
+        default=(), description="Of a day: change in 8 h at equal speed; believe three days"
     )
 
 

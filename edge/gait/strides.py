@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 # A swing that follows the landing before it by more is the first step after standing.
 LONGEST_STRIDE_S = 2.5
-# Two risers of a low stair are 0.2 m; the height of a stride drifts by 0.02 m (SD, real walking).
-LEVEL_M = 0.1
+# A riser is 0.15 m and more; the height of a stride drifts by 0.01 to 0.06 m (SD, real walking).
+LEVEL_M = 0.12
 
 
 @dataclass(frozen=True, slots=True, eq=False)

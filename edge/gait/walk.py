@@ -49,6 +49,7 @@ class Walk:
     def renumbered(self, first: int) -> Walk:
         """The same with bouts numbered from `first` + 1."""
         numbers = {bout.bout: first + i for i, bout in enumerate(self.bouts, start=1)}
+        numbers[0] = 0  # no bout
         return replace(
             self,
             strides=tuple(
