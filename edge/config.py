@@ -51,9 +51,15 @@ class Broker(Section):
         default="auto", description="Version; auto: 5, or 3.1.1 where the broker knows no better"
     )
     keepalive_s: int = Field(default=30, ge=5, le=600, description="Of MQTT")
-    retry_s: float = Field(default=1.0, gt=0, le=60, description="First wait; doubles to 60 s")
-    patience_s: float = Field(default=20.0, gt=0, description="Without any acknowledgement")
-    backfill_per_s: float = Field(default=1000.0, gt=0, description="Messages of an outage")
+    retry_s: float = Field(
+        default=1.0, gt=0, le=60, description="First wait for a lost broker; doubles to 60 s"
+    )
+    patience_s: float = Field(
+        default=20.0, gt=0, description="So long without any acknowledgement: lost"
+    )
+    backfill_per_s: float = Field(
+        default=1000.0, gt=0, description="At most, of what an outage left"
+    )
 
     @property
     def address(self) -> tuple[str, int]:

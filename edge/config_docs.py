@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 HEAD = """\
 # Configuration
 
-Made from `edge/config.py` by `make contract`; do not edit. One TOML file, `/etc/evenstride/evenstride.toml`. A key that is
-not listed here is an error, and every error names the key, its value and what was expected.
+Made from `edge/config.py` by `make contract`; do not edit. One TOML file,
+`/etc/evenstride/evenstride.toml`. A key that is not listed here is an error, and every error names
+the key, its value and what was expected.
 """
 
 

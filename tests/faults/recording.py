@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from edge.archive import read_stream, recover_recording, verify_recording
 from edge.contract import STRIDE
+from edge.manifest import MANIFEST
 from edge.recording import RecordingWriter
 from edge.store import Store
 from tests.faults.outcome import Outcome
@@ -34,7 +35,9 @@ def writer_killed(folder: Path, tries: int, dice: random.Random) -> Outcome:
         place = folder / str(i)
         n_turns, ids = killed_at(place, dice.uniform(0.002, 0.25))
         began = time.monotonic()
-        manifest = recover_recording(place / "r") if (place / "r").exists() else None
+        # Killed before the manifest was there, it had no recording yet.
+        began_it = (place / "r" / MANIFEST).exists()
+        manifest = recover_recording(place / "r") if began_it else None
         sound = manifest is None or not verify_recording(place / "r")
         outcome.recover_s.append(time.monotonic() - began)
         n = manifest.sensors["left"].n if manifest and manifest.segments else 0
