@@ -15,7 +15,7 @@ from sensors.drivers.catalog import DEVICES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from .doctor_facts import Facts, NodeFact
+    from .doctor_facts import BusFact, Facts, NodeFact
 
 FAST_I2C_HZ = 400_000
 # Five sensors at 200 Hz take 23 % of a bus at 400 kHz and 92 % of one at 100 kHz.
@@ -191,7 +191,9 @@ def _buses(facts: Facts) -> Iterator[Finding]:
                 "sudo usermod -a -G i2c $USER, then log in again",
             )
             continue
-        answers = ", ".join(f"0x{address:02x}" for address in bus.addresses) or "nothing answers"
+        models = {address: f" ({model})" for address, _, model in bus.chips}
+        answers = ", ".join(f"0x{at:02x}{models.get(at, '')}" for at in bus.addresses)
+        answers = answers or "nothing answers"
         if bus.addresses and bus.speed_hz is not None and bus.speed_hz < LEAST_I2C_HZ:
             yield Finding(
                 what,
@@ -201,8 +203,22 @@ def _buses(facts: Facts) -> Iterator[Finding]:
                 "and restart",
             )
         else:
+            yield from _not_configured(bus, facts.nodes)
             speed = "" if bus.speed_hz is None else f"{bus.speed_hz / 1000:.0f} kHz; "
             yield Finding(what, Verdict.OK, speed + answers)
+
+
+def _not_configured(bus: BusFact, nodes: tuple[NodeFact, ...]) -> Iterator[Finding]:
+    ports = {node.port.lower() for node in nodes}
+    for address, driver, model in bus.chips:
+        port = f"i2c-{bus.number}:0x{address:02x}"
+        if port not in ports and f"i2c-{bus.number}" not in ports:
+            yield Finding(
+                f"chip {port}",
+                Verdict.WARNING,
+                f"{model}, not configured",
+                f'to use it: port = "{port}", driver = "{driver}" under [nodes.NAME]',
+            )
 
 
 def _nodes(facts: Facts) -> Iterator[Finding]:

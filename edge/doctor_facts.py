@@ -17,12 +17,21 @@ class PortFact:
 
 @dataclass(frozen=True, slots=True)
 class BusFact:
-    """An I2C bus, its speed where the machine tells it, and the addresses that answer."""
+    """An I2C bus, its speed where the machine tells it, and what answers on it.
+
+    Attributes
+    ----------
+    addresses : tuple of int
+        All that answer.
+    chips : tuple of (int, str, str)
+        Address, driver and model of those that are inertial chips of our table.
+    """
 
     number: int
     allowed: bool
     speed_hz: int | None = None
     addresses: tuple[int, ...] = ()
+    chips: tuple[tuple[int, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from serial.tools import list_ports
 
-from sensors.drivers.catalog import open_driver
+from sensors.drivers.catalog import open_driver, recognise
 from sensors.errors import SensorError
 from sensors.i2c_link import KernelBus
 from sensors.serial_link import LinkState
@@ -23,6 +23,7 @@ from .doctor_facts import BusFact, Facts, NodeFact, PortFact
 if TYPE_CHECKING:
     from sensors import Block
     from sensors.drivers.catalog import Driver
+    from sensors.i2c_link import Bus
 
     from .config import Config, Node
 
@@ -63,10 +64,21 @@ def _bus(path: Path) -> BusFact:
         speed_hz = int.from_bytes(speed.read_bytes(), "big")  # the device tree is big-endian
     if not os.access(path, os.R_OK | os.W_OK):
         return BusFact(number, allowed=False, speed_hz=speed_hz)
-    addresses: tuple[int, ...] = ()
     with contextlib.suppress(SensorError, OSError):
-        addresses = tuple(KernelBus(number).scan())
-    return BusFact(number, True, speed_hz, addresses)
+        return bus_fact(number, KernelBus(number), speed_hz)
+    return BusFact(number, True, speed_hz)
+
+
+def bus_fact(number: int, bus: Bus, speed_hz: int | None) -> BusFact:
+    """What answers on a bus, and which of it are inertial chips."""
+    addresses = tuple(bus.scan())
+    chips = []
+    for address in addresses:
+        with contextlib.suppress(SensorError):
+            known = recognise(bus, address)
+            if known is not None:
+                chips.append((address, *known))
+    return BusFact(number, True, speed_hz, addresses, tuple(chips))
 
 
 def _nodes(nodes: dict[str, Node], look_s: float) -> list[NodeFact]:

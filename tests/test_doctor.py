@@ -11,10 +11,11 @@ from edge.cli_hardware import nodes_app
 from edge.config import parse_config
 from edge.doctor import Verdict, diagnose, verdict_of
 from edge.doctor_facts import BusFact, Facts, NodeFact, PortFact
-from edge.doctor_look import look
+from edge.doctor_look import bus_fact, look
 from edge.errors import UserError
 from edge.nodes import assign, blink, find_nodes
 from sensors import Segment
+from sensors.virtual.chips import Icm20948Chip, Lsm6dsChip, Mpu6050Chip, VirtualBus
 from sensors.virtual.faults import Drop
 from sensors.virtual.node import VirtualNode, VirtualNodes
 
@@ -70,6 +71,11 @@ SICK = {
         "warning",
         "i2c_arm_baudrate=400000",
     ),
+    "chip unused": (
+        replace(WELL, buses=(BusFact(1, True, 400_000, (0x6A,), ((0x6A, "lsm6ds", "LSM6DSOX"),)),)),
+        "warning",
+        'port = "i2c-1:0x6a", driver = "lsm6ds"',
+    ),
     "node in use": (
         replace(WELL, nodes=(replace(LOST, reason="Could not exclusively lock port"),)),
         "fault",
@@ -121,6 +127,26 @@ def test_a_machine_that_is_well_has_nothing_to_do():
 
 def test_a_machine_that_tells_nothing_is_not_blamed():
     assert diagnose(Facts()) == []
+
+
+def test_chips_on_a_bus_are_recognised_without_being_disturbed():
+    bus = VirtualBus(
+        {
+            0x68: Icm20948Chip(resting, lambda: 0),
+            0x69: Mpu6050Chip(resting, lambda: 0),
+            0x6B: Lsm6dsChip(resting, lambda: 0),
+            0x50: Lsm6dsChip(resting, lambda: 0),
+        }
+    )
+    before = {address: bytes(chip.registers) for address, chip in bus.devices.items()}
+    fact = bus_fact(1, bus, 400_000)
+    assert fact.addresses == (0x50, 0x68, 0x69, 0x6B)
+    assert fact.chips == (
+        (0x68, "icm20948", "ICM-20948"),
+        (0x69, "mpu6050", "MPU-6050"),
+        (0x6B, "lsm6ds", "LSM6DSOX"),
+    )
+    assert before == {address: bytes(chip.registers) for address, chip in bus.devices.items()}
 
 
 def test_the_doctor_reads_configured_nodes(tmp_path):

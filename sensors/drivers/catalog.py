@@ -206,6 +206,20 @@ def open_driver(
     return open_chip_on(bus, driver, address, name=name, port=port, setup=setup, now_ns=now_ns)
 
 
+def recognise(bus: Bus, address: int) -> tuple[str, str] | None:
+    """Driver and model of the chip at an address; None where it is none of the table.
+
+    Reads identity registers only, which leaves a chip as it was.
+    """
+    for module, driver in ((icm20948, "icm20948"), (lsm6ds, "lsm6ds"), (mpu6050, "mpu6050")):
+        if address not in module.ADDRESSES:
+            continue
+        identity = Registers(bus, address).read(module.WHO_AM_I, 1)[0]
+        if identity in module.MODELS:
+            return driver, module.MODELS[identity]
+    return None
+
+
 def _link(port: str, baudrate: int, now_ns: Callable[[], int]) -> Link:
     if not port.startswith(UDP):
         return SerialLink(port, baudrate=baudrate, now_ns=now_ns)
