@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,10 +13,10 @@ from edge.gait.leg_length.bows import find_bows
 from edge.gait.leg_length.phases import cut
 from edge.gait.leg_length.zero import K
 from sensors import Side
+from tests.clinic_people import SIZES_MM, WIDTH_M, WRONG, Spread, measure
 from tests.clinic_person import Protocol, Sensor, obliquity_of, person, turned, usual
 
 PEOPLE = 150
-WIDTH_M = 0.172
 
 
 def difference_mm(protocol: Protocol, **known) -> float:
@@ -178,80 +178,27 @@ def test_a_board_changes_the_difference_by_its_height(side, sign):
     assert result.levelling_board_mm == pytest.approx(4.0, abs=0.2)
 
 
-@dataclass(frozen=True)
-class Spread:
-    """What people are drawn with, deg; the estimator is told nothing of it."""
-
-    bow_person: float = 0.8
-    bow_each: float = 1.5
-    posture: float = 0.5
-    seat: float = 1.1
-    caliper: float = 1.3
-    acc_bias_mg: float = 3.0
-
-
-def estimates(references: str, spread: Spread, true_mm, n: int = PEOPLE, seed: int = 1):
-    """Errors and whether the interval holds the truth, for n people that are not refused."""
-    rng = np.random.default_rng(seed)
-    errors, held = [], []
-    while len(errors) < n:
-        true = rng.choice(true_mm) / 1e3
-        width = rng.normal(WIDTH_M, 0.010)
-        sensor = Sensor.drawn(rng)
-        sensor.acc_bias *= spread.acc_bias_mg / 3.0
-        bows = rng.normal(0, spread.bow_person) + rng.normal(0, spread.bow_each, 6)
-        yaws = rng.normal(0, 1.5) + rng.normal(0, 2.0, 6)
-        postures = rng.normal(0, spread.posture, 8)
-        protocol = usual(
-            obliquity_of(true, width), sensor, rng.normal(0, 0.3), postures, bows, yaws, seconds=5
-        )
-        if "seat" in references:
-            error = rng.normal(0, spread.seat)
-            protocol.sit(error)
-            protocol.sit(error, "b")
-        known = {}
-        if "caliper" in references:
-            reading = protocol.obliquity + rng.normal(0, spread.caliper)
-            known["caliper_obliquity_rad"] = np.radians(reading)
-        given = width * (1 + rng.normal(0, 0.06))
-        result = estimate_leg_length(protocol.span(), protocol.phases, person(given, **known))
-        if result.refused is None:
-            errors.append(result.difference_mm - true * 1e3)
-            held.append(result.interval_mm[0] <= true * 1e3 <= result.interval_mm[1])
-    return np.array(errors), np.mean(held)
-
-
-SIZES = (0, 5, -5, 10, -10, 15, -15, 20, -20)
 CASES = [("bows", 3.4), ("bows+seat", 2.8), ("bows+seat+caliper", 2.4)]
 
 
 @pytest.mark.parametrize(("references", "most_sd_mm"), CASES)
 def test_spread_and_coverage_over_people(references, most_sd_mm):
-    errors, coverage = estimates(references, Spread(), SIZES)
+    people = measure(references, Spread(), SIZES_MM, PEOPLE)
     # The SD of 150 people is itself uncertain by 6 %.
-    assert errors.std(ddof=1) <= 1.06 * most_sd_mm
-    assert abs(errors.mean()) < 3 * most_sd_mm / np.sqrt(PEOPLE)
-    assert 0.95 <= coverage <= 1.0
+    assert people.sd_mm <= 1.06 * most_sd_mm
+    assert abs(people.error_mm.mean()) < 3 * most_sd_mm / np.sqrt(PEOPLE)
+    assert 0.95 <= people.coverage <= 1.0
+    assert people.refused_share < 0.1
 
 
 def test_the_side_is_right_at_fifteen_millimetres():
-    errors, _ = estimates("bows", Spread(), (15,))
-    assert np.mean(errors > -15) >= 0.99
-
-
-WRONG = {
-    "bow axis twice as bad": Spread(bow_person=1.6, bow_each=3.0),
-    "posture twice as bad": Spread(posture=1.0),
-    "all 1.5 times": Spread(1.2, 2.25, 0.75, 1.65, 1.95),
-    "accelerometer not calibrated": Spread(acc_bias_mg=20.0),
-}
+    assert measure("bows", Spread(), (15, -15), PEOPLE).right_side >= 0.99
 
 
 @pytest.mark.parametrize("spread", WRONG.values(), ids=WRONG)
 @pytest.mark.parametrize("references", ["bows", "bows+seat+caliper"])
 def test_the_interval_still_holds_when_the_assumed_spreads_are_wrong(references, spread):
-    _, coverage = estimates(references, spread, (10,), n=40, seed=6)
-    assert coverage >= 0.90
+    assert measure(references, spread, (10,), n=40, seed=6).coverage >= 0.90
 
 
 def test_a_board_of_ten_millimetres_is_seen_to_better_than_two():
