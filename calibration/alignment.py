@@ -55,8 +55,9 @@ class Alignment(Record):
         Rows: forward, left and up of the segment, in sensor coordinates.
     spread_rad : float
         SD of the medio-lateral axis over the repetitions.
-    axis_u95_rad : float
-        95 % of the mean axis, from the spread; what all repetitions share is not in it.
+    repeat_u95_rad : float
+        95 % of the mean axis by its repeatability; what all repetitions share, as soft tissue or
+        toe-out, is not in it.
     standing_up : 3
         Vertical while standing, in sensor coordinates: the reference for absolute angles.
     standing_sd_rad : float
@@ -70,7 +71,7 @@ class Alignment(Record):
     segment: Segment
     matrix: Matrix
     spread_rad: float
-    axis_u95_rad: float
+    repeat_u95_rad: float
     standing_up: Triple
     standing_sd_rad: float
     n_repetitions: int
@@ -106,8 +107,8 @@ class TurningAxis:
         return float(np.sqrt(np.sum(np.arccos(cosine) ** 2) / (len(self.each) - 1)))
 
     @property
-    def u95_rad(self) -> float:
-        """95 % of the mean axis."""
+    def repeat_u95_rad(self) -> float:
+        """95 % of the mean axis, by its repeatability."""
         n = len(self.each)
         return student_t95(n - 1.0) * self.spread_rad / math.sqrt(n)
 
@@ -228,7 +229,7 @@ def align(sensor: str, segment: Segment, standing: Standing, axis: TurningAxis) 
         segment=segment,
         matrix=as_matrix(_frame(segment, standing.up, axis.left)),
         spread_rad=axis.spread_rad,
-        axis_u95_rad=axis.u95_rad,
+        repeat_u95_rad=axis.repeat_u95_rad,
         standing_up=as_triple(standing.up),
         standing_sd_rad=standing.sd_rad,
         n_repetitions=len(axis.each),

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 _GRAVITY_SHARE = 0.02
 # Posture before and after ten steps differs by 1 to 3 deg; a slipped strap by more.
 _SLIP_AMBER_RAD, _SLIP_RED_RAD = math.radians(5), math.radians(12)
+# Bodies and straps differ by 10 to 20 deg from fitting to fitting.
+_OTHER_WAY_RAD = math.radians(45)
 # Shaking left 0.12 to 0.27 s after a contact against that of the contact itself: at most 0.57 on
 # 48 shoes and shins of other people's recordings, 0.7 to 1.4 on the same with a loose strap put in.
 _RINGING_AMBER = 0.65
@@ -110,6 +112,7 @@ def fit_person(
     trial: GroupTrial,
     claimed: Mapping[str, Segment] | None = None,
     calibrations: Mapping[str, SensorCalibration] | None = None,
+    earlier: Mapping[str, Alignment] | None = None,
 ) -> Fitting:
     """Find places and alignments, and judge every sensor.
 
@@ -121,6 +124,8 @@ def fit_person(
         What the labels say.
     calibrations : mapping of sensor to SensorCalibration, optional
         Applied to the raw readings; a sensor without one is taken as it is.
+    earlier : mapping of sensor to Alignment, optional
+        Of the last fitting, to notice a sensor that is strapped on the other way round.
 
     Raises
     ------
@@ -147,6 +152,7 @@ def fit_person(
         checks = [
             _sensor_check(standing[seat.sensor]),
             _place_check(worn, seat.confidence, swaps),
+            _way_up_check(worn, (earlier or {}).get(seat.sensor)),
             _slip_check(worn),
             _ringing_check(worn),
         ]
@@ -191,6 +197,19 @@ def _place_check(worn: _Worn, confidence: float, swaps: tuple[str, ...]) -> _Che
             " steps more, or tap it."
         )
     return _WELL
+
+
+def _way_up_check(worn: _Worn, earlier: Alignment | None) -> _Check:
+    """Any way round can be measured; another one than last time is mostly a mistake."""
+    if earlier is None or earlier.segment is not worn.segment:
+        return _WELL
+    angle = math.acos(float(np.clip(worn.standing.up @ np.array(earlier.standing_up), -1, 1)))
+    if angle < _OTHER_WAY_RAD:
+        return _WELL
+    return Verdict.AMBER, (
+        f"{worn.sensor} is strapped on {math.degrees(angle):.0f} deg otherwise than last time:"
+        " look whether its arrow points up (on a shoe, to the toes)."
+    )
 
 
 def _slip_check(worn: _Worn) -> _Check:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from calibration.trial import GroupTrial
     from sensors import Block, Segment
 
+    from .calibrate.source import NodeSource
+
 calibrate_app = typer.Typer(
     no_args_is_help=True, help="Calibrate sensors on the bench, fit them on a person."
 )
@@ -179,6 +181,7 @@ def fit(
     from calibration.guide import FITTING
     from calibration.trial import GroupTrial
 
+    from .calibrate.fittings import last_alignments, save_fitting
     from .calibrate.show import show_fitting
 
     with _sentences():
@@ -186,7 +189,9 @@ def fit(
         known = _store(store, config)
         loaded = {name: known.load(name) for name in group.sensors}
         calibrations = {name: c for name, c in loaded.items() if c is not None}
-        fitting = fit_person(group, _claimed(config), calibrations)
+        earlier = last_alignments(known.folder)
+        fitting = fit_person(group, _claimed(config), calibrations, earlier)
+    save_fitting(known.folder, fitting)
     if show_fitting(fitting, as_json) == "red":
         raise typer.Exit(1)
 
@@ -286,12 +291,9 @@ def _run(
     from calibration.limits import STANDARD_GRAVITY
 
     from .calibrate.procedures import Bench, run_procedure
-    from .calibrate.source import NodeSource
 
-    if where.port is None and where.trial is None:
-        raise UserError("give --port of the connected sensor, or --trial of a recorded one")
     store = _store(where.store, where.config)
-    source = NodeSource(where.port, sensor) if where.port else None
+    source = _connected(sensor, where)
     bench = Bench(sensor, store, where.trial, source, gravity_mps2 or STANDARD_GRAVITY, field)
     try:
         with _sentences():
@@ -300,6 +302,24 @@ def _run(
         if source is not None:
             source.close()
     _show_all([made] if made else [], as_json)
+
+
+def _connected(sensor: str, where: _Where) -> NodeSource | None:
+    """The sensor by its port, else as it is configured; None to fit from a recorded trial."""
+    from .calibrate.source import NodeSource
+    from .config import load_config
+
+    nodes = load_config(where.config).nodes if where.config.exists() else {}
+    if where.port is not None:
+        return NodeSource(where.port, sensor, nodes[sensor].driver if sensor in nodes else "node")
+    if where.trial is not None:
+        return None
+    if sensor not in nodes:
+        raise UserError(
+            f"{sensor} is not configured: give --port of the connected sensor, or --trial of a"
+            " recorded one"
+        )
+    return NodeSource(nodes[sensor].port, sensor, nodes[sensor].driver)
 
 
 def _walk_group(config: Path, guide_name: str) -> GroupTrial:
@@ -313,7 +333,9 @@ def _walk_group(config: Path, guide_name: str) -> GroupTrial:
     loaded = load_config(config)
     if not loaded.nodes:
         raise UserError(f"{config}: no nodes; name each under [nodes.NAME] with its port")
-    sources = {name: NodeSource(node.port, name) for name, node in loaded.nodes.items()}
+    sources = {
+        name: NodeSource(node.port, name, node.driver) for name, node in loaded.nodes.items()
+    }
     try:
         trial = walk_group(GUIDES[guide_name], sources, loaded.folders.calibration / "trials")
     finally:

@@ -152,6 +152,16 @@ def test_swapped_labels_are_red(rng, tmp_path):
     assert red == {"left_foot", "right_foot"}
 
 
+def test_a_sensor_strapped_on_the_other_way_round_is_noticed(rng, tmp_path):
+    fitting = fit_person(fitted(rng, tmp_path))
+    last = {fit.sensor: fit.alignment for fit in fitting.sensors}
+    up = np.array(last["pelvis"].standing_up)
+    last["pelvis"] = last["pelvis"].model_copy(update={"standing_up": tuple(-up)})
+    again = fit_person(GroupTrial(tmp_path), earlier=last)
+    (finding,) = [finding for fit in again.sensors for finding in fit.findings]
+    assert finding.startswith("pelvis is strapped on 180 deg otherwise")
+
+
 def test_a_slipped_sensor_is_named(rng, tmp_path):
     def slip(name, gyr, acc, time_s):
         if name != "left_shank":

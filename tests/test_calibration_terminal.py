@@ -16,6 +16,7 @@ from calibration.bench import JUDGES
 from calibration.guide import ACCEL, GYRO, MAG, NOISE, TAPS
 from calibration.store import CalibrationStore
 from calibration.trial import GroupTrial, Trial
+from edge.calibrate.fittings import last_alignments
 from edge.calibrate.procedures import Bench, run_procedure
 from edge.calibrate.source import collect
 from edge.cli_calibrate import calibrate_app
@@ -182,7 +183,7 @@ def test_a_refused_trial_is_one_sentence(rng, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("accel", "n"), "give --port"),
+        (("accel", "n"), "not configured: give --port"),
         (("certificate", "n"), "name the file"),
         (("certificate", "n", "--html", "c.html"), "has no calibration"),
     ],
@@ -227,3 +228,4 @@ def test_fit_of_a_recorded_person(rng, tmp_path):
     told = json.loads(result.stdout)
     assert told["verdict"] == "green"
     assert {sensor["segment"] for sensor in told["sensors"]} == set(Segment)
+    assert set(last_alignments(tmp_path)) == set(Segment)

@@ -14,11 +14,13 @@ from rich.table import Table
 from calibration.certificate import certificate_of
 from calibration.model import now_utc
 
+from .fittings import fitting_content
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from calibration import SensorCalibration, Verdict
-    from calibration.fitting import Fitting, SensorFit
+    from calibration.fitting import Fitting
     from calibration.placement import Placement
 
 _COLOURS = {"green": "green", "amber": "yellow", "red": "red"}
@@ -43,14 +45,7 @@ def show_calibration(made: SensorCalibration, as_json: bool) -> Verdict:
 def show_fitting(fitting: Fitting, as_json: bool) -> Verdict:
     """Print where every sensor sits and how well; returns the worst verdict."""
     if as_json:
-        _print_json(
-            {
-                "verdict": fitting.verdict,
-                "n_steps": fitting.placement.n_steps,
-                "evidence": dict(fitting.placement.evidence),
-                "sensors": [_fit_content(fit) for fit in fitting.sensors],
-            }
-        )
+        _print_json(fitting_content(fitting))
         return fitting.verdict
     sure = {seat.sensor: seat.confidence for seat in fitting.placement.seats}
     rows = [
@@ -97,16 +92,6 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
     for row in rows:
         table.add_row(*(str(cell) for cell in row))
     Console().print(table)
-
-
-def _fit_content(fit: SensorFit) -> dict[str, object]:
-    return {
-        "sensor": fit.sensor,
-        "segment": fit.segment,
-        "verdict": fit.verdict,
-        "findings": list(fit.findings),
-        "alignment": None if fit.alignment is None else fit.alignment.model_dump(mode="json"),
-    }
 
 
 def _print_json(content: dict[str, object]) -> None:

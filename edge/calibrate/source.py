@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from calibration.trial import from_blocks
 from edge.errors import UserError
-from sensors.drivers.node import NodeDriver
+from sensors.drivers.catalog import open_driver
+from sensors.errors import SensorError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -49,18 +50,28 @@ class SampleSource(Protocol):
 
 
 class NodeSource:
-    """A serial node as a source.
+    """Any device of the table of drivers as a source.
 
     Parameters
     ----------
     port : str
-        Path of its serial port.
+        As in the configuration: a serial port, or an I2C bus by number.
     name : str
         Name of the sensor.
+    driver : str
+        Row of the table.
+
+    Raises
+    ------
+    UserError
+        If there is no such driver, or another chip answers.
     """
 
-    def __init__(self, port: str, name: str) -> None:
-        self._driver = NodeDriver(port, name=name)
+    def __init__(self, port: str, name: str, driver: str = "node") -> None:
+        try:
+            self._driver = open_driver(driver, port, name=name)
+        except (SensorError, ValueError) as error:
+            raise UserError(f"{name}: {error}") from error
         self.name = name
 
     @property
@@ -70,7 +81,7 @@ class NodeSource:
 
     @property
     def hardware_id(self) -> str:
-        """The node's unique number, hexadecimal."""
+        """Its unique number, hexadecimal."""
         return self._driver.info.uid.hex() if self._driver.info else ""
 
     @property
