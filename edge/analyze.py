@@ -10,6 +10,7 @@ from .errors import UserError
 from .gait.leg_length import CONDITIONS, estimate_leg_length, read_phases
 from .pipeline import Pipeline
 from .results import Analysis, Person, RecordingSummary, Trajectory
+from .summaries import Summaries
 from .timegrid import Span, TimeGrid, join
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from sensors import Block, Segment
 
     from .gait.walk import Walk
+    from .results import Summary
+    from .summaries import Period
 
 # Paths of the feet are given for recordings up to this long; a day of them is no use in a result.
 LONGEST_PATHS_S = 600.0
@@ -82,18 +85,24 @@ def analyse_recording(
     person = person_of(recording.info)
     phases = read_phases(recording.phases)
     pipeline = Pipeline(person)
+    summaries = Summaries(recording.segments)
+    closed: list[tuple[Period, Summary]] = []
     walks: list[Walk] = []
     protocol: list[Span] = []
     n_ticks = 0
     n_valid = np.zeros(len(recording.segments))
     for span in spans_of(recording):
-        walks += pipeline.push(span)
+        found = pipeline.push(span)
+        walks += found
+        closed += summaries.take(span, found)
         if phases:
             protocol.append(span)
         n_ticks += len(span)
         n_valid += span.valid.sum(axis=0)
         progress(min(n_ticks / recording.rate_hz / recording.duration_s, 1.0))
-    walks += pipeline.finish()
+    found = pipeline.finish()
+    walks += found
+    closed += summaries.finish(found)
     summary = RecordingSummary(
         duration_s=n_ticks / recording.rate_hz,
         rate_hz=recording.rate_hz,
@@ -106,6 +115,8 @@ def analyse_recording(
         strides=tuple(s for walk in walks for s in walk.strides),
         bouts=tuple(b for walk in walks for b in walk.bouts),
         metrics=tuple(m for walk in walks for m in walk.metrics),
+        hours=tuple(summary for period, summary in closed if period == "hour"),
+        days=tuple(summary for period, summary in closed if period == "day"),
         leg_length=estimate_leg_length(join(protocol), phases, person) if protocol else None,
         trajectory=_trajectories(walks) if recording.duration_s <= LONGEST_PATHS_S else {},
     )

@@ -26,7 +26,17 @@ from .messages import (
     Status,
     Subject,
 )
-from .results import Bout, LegLength, Record, Stride
+from .results import (
+    Bout,
+    BoutMetrics,
+    Comparison,
+    Effect,
+    LegLength,
+    Metric,
+    Record,
+    Stride,
+    Summary,
+)
 
 ROOT = "evenstride/v1"
 MAX_BYTES = 8192
@@ -230,6 +240,87 @@ BOUT = Channel(
     "one when a bout of walking is over",
     drop_order=4,
 )
+PELVIC_DROP = Metric(
+    name="pelvic_drop_deg",
+    side="left",
+    value=3.4,
+    unit="deg",
+    sd=0.6,
+    interval=(2.4, 4.4),
+    n=19,
+)
+METRICS = Channel(
+    "gait/metrics/{family}",
+    BoutMetrics(
+        bout=3,
+        family="pelvis",
+        speed_mps=1.21,
+        metrics=(
+            PELVIC_DROP,
+            Metric(
+                name="pelvic_drop_deg",
+                side="right_minus_left",
+                value=None,
+                unit="deg",
+                n=19,
+                reason="19 steady strides, 30 needed",
+            ),
+        ),
+    ),
+    "one a family when a bout of walking is over",
+    drop_order=4,
+)
+SUMMARY_EXAMPLE = Summary(
+    start_s=7200.0,
+    end_s=10_800.0,
+    coverage=0.997,
+    walking_s=611.0,
+    n_bouts=14,
+    n_steps=1102,
+    n_strides_steady=804,
+    speed_mps=1.12,
+    speed_sd_mps=0.14,
+    cadence_spm=107.0,
+    metrics=(PELVIC_DROP,),
+)
+SUMMARY_HOUR = Channel(
+    "summary/hour",
+    SUMMARY_EXAMPLE,
+    "one an hour of a session, some minutes after it",
+    retain=True,
+)
+SUMMARY_DAY = Channel(
+    "summary/day",
+    SUMMARY_EXAMPLE.model_copy(update={"start_s": 0.0, "end_s": 86_400.0, "coverage": 0.61}),
+    "one a day of a session, and when the session ends",
+    retain=True,
+)
+COMPARISON = Channel(
+    "clinic/comparison",
+    Comparison(
+        before="without",
+        after="insole",
+        speed_mps=1.18,
+        shared_share=0.91,
+        n_before=164,
+        n_after=171,
+        effects=(
+            Effect(
+                name="stance_asymmetry",
+                side="both",
+                unit="%",
+                before=5.2,
+                after=3.1,
+                change=-2.1,
+                interval=(-3.3, -0.9),
+                detectable_change=1.2,
+                sure=True,
+            ),
+        ),
+        verdict="Stance asymmetry fell by 2.1 points (95 % 0.9 to 3.3).",
+    ),
+    "one a comparison of two conditions at matched speed",
+)
 LEG_LENGTH = Channel(
     "clinic/leg_length",
     LegLength(difference_mm=7.5, interval_mm=(3.1, 11.9)),
@@ -286,7 +377,11 @@ CHANNELS = (
     SESSION,
     STRIDE,
     BOUT,
+    METRICS,
+    SUMMARY_HOUR,
+    SUMMARY_DAY,
     LEG_LENGTH,
+    COMPARISON,
     EVENT,
     DIAG,
     COMMAND,

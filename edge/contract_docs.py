@@ -25,8 +25,8 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 def example_of(channel: Channel) -> Envelope[Any]:
     """Whole payload of a channel, as it might come."""
     algorithm = Algorithm(name="strides", version="1.0.0", params_sha256="4c1f9a0e")
-    measured = channel.name.startswith(("gait", "clinic"))
-    names = ("node", "left-foot"), ("kind", "link"), ("command", "start")
+    measured = channel.name.startswith(("gait", "clinic", "summary"))
+    names = ("node", "left-foot"), ("kind", "link"), ("command", "start"), ("family", "pelvis")
     made: Envelope[Any] = channel.envelope(
         schema=channel.schema_id,
         id="01JNAV7B3K6W9XQ2T5R8Y0Z4MC",

@@ -395,5 +395,7 @@ class Analysis(Record):
     strides: tuple[Stride, ...] = ()
     bouts: tuple[Bout, ...] = ()
     metrics: tuple[BoutMetrics, ...] = ()
+    hours: tuple[Summary, ...] = ()
+    days: tuple[Summary, ...] = ()
     leg_length: LegLength | None = None
     trajectory: dict[Segment, Trajectory] = Field(default_factory=dict)

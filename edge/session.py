@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from .calibrated import NO_CORRECTIONS, Corrections
 from .clinic.live import LiveWindow
-from .contract import BOUT, LEG_LENGTH, STRIDE, Quality
+from .contract import BOUT, LEG_LENGTH, METRICS, STRIDE, SUMMARY_DAY, SUMMARY_HOUR, Quality
 from .pipeline import Pipeline
 from .results import Person
+from .summaries import Summaries
 from .timegrid import TimeGrid
 
 if TYPE_CHECKING:
@@ -26,8 +27,10 @@ if TYPE_CHECKING:
 
     from .gait import Walk
     from .recording import RecordingWriter
-    from .results import LegLength, Stride
+    from .results import LegLength, Stride, Summary
     from .store import Context, Store
+    from .summaries import Period
+    from .timegrid import Span
 
 LAST_STRIDES = 12
 
@@ -72,6 +75,7 @@ class Session:
         self._store = store
         self._grid = TimeGrid(rate_hz, tuple(placements.values()), origin_ns)
         self._pipeline = Pipeline(Person(), live=True)
+        self._summaries = Summaries(tuple(placements.values()))
         self.window = LiveWindow(self._publish_leg_length)
         self._newest_s = 0.0
         self._flag_calibrations()
@@ -98,7 +102,7 @@ class Session:
         if (span := self._grid.take()) is not None:
             self._newest_s = span.start_s + len(span) / span.rate_hz
             self.window.add(span)
-            self._keep(self._pipeline.push(span))
+            self._analyse(span)
 
     def note(
         self, node: str, hello: Hello | None, exchanges: Sequence[tuple[int, Exchange]]
@@ -114,8 +118,10 @@ class Session:
     def finish(self) -> None:
         """Analyse what is still open and close the recording."""
         if (span := self._grid.finish()) is not None:
-            self._keep(self._pipeline.push(span))
-        self._keep(self._pipeline.finish())
+            self._analyse(span)
+        walks = self._pipeline.finish()
+        self._keep(walks)
+        self._keep_summaries(self._summaries.finish(walks))
         self._writer.close()
 
     def _flag_calibrations(self) -> None:
@@ -127,6 +133,11 @@ class Session:
         self._store.add(LEG_LENGTH, result, self._host_ns(self._newest_s), self.about)
         self._store.commit()
 
+    def _analyse(self, span: Span) -> None:
+        walks = self._pipeline.push(span)
+        self._keep(walks)
+        self._keep_summaries(self._summaries.take(span, walks))
+
     def _keep(self, walks: Sequence[Walk]) -> None:
         for walk in walks:
             for stride in walk.strides:
@@ -134,11 +145,23 @@ class Session:
                 self._store.add(STRIDE, stride, t_ns, self.about)
             for bout in walk.bouts:
                 self._store.add(BOUT, bout, self._host_ns(bout.end_s), self.about)
+                own = [found for found in walk.metrics if found.bout == bout.bout]
+                for found in own:
+                    t_ns = self._host_ns(bout.end_s)
+                    self._store.add(METRICS, found, t_ns, self.about, family=found.family)
             live = [stride for stride in walk.strides if stride.stage == "live"]
             self.n_strides += len(live)
             self.n_bouts += len(walk.bouts)
             self.strides = (*self.strides, *live)[-LAST_STRIDES:]
         if walks:
+            self._store.commit()
+
+    def _keep_summaries(self, closed: Sequence[tuple[Period, Summary]]) -> None:
+        for period, summary in closed:
+            channel = SUMMARY_HOUR if period == "hour" else SUMMARY_DAY
+            t_ns = self._host_ns(min(summary.end_s, self._newest_s))
+            self._store.add(channel, summary, t_ns, self.about)
+        if closed:
             self._store.commit()
 
     def _host_ns(self, time_s: float) -> int:
