@@ -135,7 +135,7 @@ def test_the_result_told_at_once_is_the_one_that_the_recording_gives(tmp_path):
     assert at_once.difference_mm == pytest.approx(12.0, abs=0.3)
     assert at_once.flags == ("shoe_insert",)
     assert later == at_once
-    assert [channel for channel, _, _ in store.outbox.latest()] == [CHANNEL]
+    assert CHANNEL in [channel for channel, _, _ in store.outbox.latest()]
     store.close()
 
 
