@@ -100,13 +100,13 @@ class Rig:
 def disorder(strides: list[dict]) -> int:
     """How often a number is smaller than the one before, by lane, each id counted once."""
     seen: set[str] = set()
-    last: dict[bool, int] = {}
+    last: dict[tuple[str, bool], int] = {}
     n = 0
     for stride in strides:
         if stride["id"] in seen:
             continue
         seen.add(stride["id"])
-        lane = stride["historical"]
+        lane = (stride["boot_id"], stride["historical"])
         n += stride["seq"] < last.get(lane, -1)
         last[lane] = stride["seq"]
     return n
