@@ -45,6 +45,10 @@ WIDEST_GAP_RAD = math.radians(70)
 OUTLIER_MPS2 = 5 * MILLI_G
 OUTLIER_FACTOR = 5.0
 
+# Local deviations from the formula, and gravity from the equator to the poles.
+FORMULA_SD_MPS2 = 0.0003
+ANYWHERE_SD_MPS2 = 0.015
+
 _AXES = "xyz"
 
 
@@ -100,7 +104,10 @@ def missing_pose(up: Array) -> tuple[str, float]:
 
 
 def fit_accel(
-    holds: Sequence[Hold], made: datetime, gravity_mps2: float = STANDARD_GRAVITY
+    holds: Sequence[Hold],
+    made: datetime,
+    gravity_mps2: float = STANDARD_GRAVITY,
+    gravity_sd_mps2: float = 0.0,
 ) -> AccelFit:
     """Fit an accelerometer to still poses.
 
@@ -113,6 +120,9 @@ def fit_accel(
         When the readings were taken.
     gravity_mps2 : float
         Of the place (`gravity_at`).
+    gravity_sd_mps2 : float
+        Of that value: `FORMULA_SD_MPS2`, or `ANYWHERE_SD_MPS2` where the place is not known. All
+        poses share it, so that the scale carries it and the residuals do not show it.
 
     Raises
     ------
@@ -124,9 +134,11 @@ def fit_accel(
     _refuse_poor_coverage(up, form)
     sphere = fit_sphere(up, gravity_mps2, PRIOR, ASSUMED_POSE_SD_MPS2)
     _refuse_outlier(holds, sphere)
-    error = sphere.error_u95(gravity_mps2)
+    gravity_u95 = 1.96 * gravity_sd_mps2
+    shared = gravity_u95 / gravity_mps2 * sphere.matrix
+    error = math.hypot(sphere.error_u95(gravity_mps2), gravity_u95)
     left_out = _rms(sphere.left_out) if form == "poses" else _rms(sphere.residuals)
-    verdict, findings = _judge(error, left_out, form)
+    verdict, findings = _judge(error, left_out, form, gravity_u95)
     return AccelFit(
         made=made,
         method=METHOD,
@@ -135,12 +147,13 @@ def fit_accel(
         bias_mps2=as_triple(sphere.bias),
         bias_u95_mps2=as_triple(sphere.bias_u95),
         matrix=as_matrix(sphere.matrix),
-        matrix_u95=as_matrix(sphere.matrix_u95),
+        matrix_u95=as_matrix(np.hypot(sphere.matrix_u95, shared)),
         error_u95_mps2=error,
         pose_rms_mps2=_rms(sphere.residuals),
         left_out_rms_mps2=left_out,
         residuals_mps2=tuple(float(r) for r in sphere.residuals),
         gravity_mps2=gravity_mps2,
+        gravity_u95_mps2=gravity_u95,
         n_poses=len(holds),
         form=form,
     )
@@ -172,7 +185,9 @@ def _refuse_outlier(holds: Sequence[Hold], sphere: Sphere) -> None:
         )
 
 
-def _judge(error: float, left_out: float, form: str) -> tuple[Verdict, tuple[str, ...]]:
+def _judge(
+    error: float, left_out: float, form: str, gravity_u95: float
+) -> tuple[Verdict, tuple[str, ...]]:
     verdicts, findings = [Verdict.GREEN], []
     if form == "six":
         verdicts.append(Verdict.AMBER)
@@ -181,7 +196,8 @@ def _judge(error: float, left_out: float, form: str) -> tuple[Verdict, tuple[str
         verdicts.append(Verdict.AMBER if error < 2 * ACCEL_ERROR_U95_MPS2 else Verdict.RED)
         findings.append(
             f"The 95 % error is {error / MILLI_G:.1f} mg, the limit"
-            f" {ACCEL_ERROR_U95_MPS2 / MILLI_G:.0f} mg: add poses."
+            f" {ACCEL_ERROR_U95_MPS2 / MILLI_G:.0f} mg:"
+            + (" give --latitude and --height." if gravity_u95 > 0.5 * error else " add poses.")
         )
     if left_out > ACCEL_LEFT_OUT_RMS_MPS2:
         verdicts.append(Verdict.AMBER if left_out < 2 * ACCEL_LEFT_OUT_RMS_MPS2 else Verdict.RED)

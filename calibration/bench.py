@@ -79,12 +79,16 @@ JUDGES = {
 
 
 def accel_of_trial(
-    trial: Trial, made: datetime, gravity_mps2: float = STANDARD_GRAVITY
+    trial: Trial,
+    made: datetime,
+    gravity_mps2: float = STANDARD_GRAVITY,
+    gravity_sd_mps2: float = 0.0,
 ) -> AccelFit:
     """Fit an accelerometer to every pose of a trial."""
     taken = readings_of(trial, tuple(POSES))
     names = FACES if set(taken) == set(FACES) else tuple(taken)
-    return fit_accel([read_hold(taken[name], name) for name in names], made, gravity_mps2)
+    holds = [read_hold(taken[name], name) for name in names]
+    return fit_accel(holds, made, gravity_mps2, gravity_sd_mps2)
 
 
 def gyro_of_trial(trial: Trial, made: datetime, accel: AccelFit | None) -> GyroFit:

@@ -147,7 +147,8 @@ def _accel_rows(fit: AccelFit) -> Iterable[Row]:
         f"{fit.left_out_rms_mps2 * mg:.2f}",
         limit=f"{limits.ACCEL_LEFT_OUT_RMS_MPS2 * mg:.0f}",
     )
-    yield Row("Gravity of the place", "m/s²", f"{fit.gravity_mps2:.5f}")
+    gravity = f"{fit.gravity_mps2:.5f}"
+    yield Row("Gravity of the place", "m/s²", gravity, f"{fit.gravity_u95_mps2:.5f}")
     yield Row("Poses", "", f"{fit.n_poses}")
 
 

@@ -107,6 +107,7 @@ class AccelFit(Fit):
     left_out_rms_mps2: float = Field(description="Each pose predicted from the others")
     residuals_mps2: tuple[float, ...] = Field(default=(), description="Of each pose")
     gravity_mps2: float
+    gravity_u95_mps2: float = Field(default=0.0, description="Shared by all poses")
     n_poses: int
     form: Literal["poses", "six"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -60,12 +60,15 @@ def accel(
     as_json: Json = False,
 ) -> None:
     """Accelerometer: bias, scale, cross-axis from still poses."""
-    from calibration.accel import gravity_at
+    from calibration.accel import ANYWHERE_SD_MPS2, FORMULA_SD_MPS2, gravity_at
     from calibration.limits import STANDARD_GRAVITY
 
-    gravity = STANDARD_GRAVITY if latitude is None else gravity_at(latitude, height)
     name = "accel-six" if six else "accel"
-    _run(name, sensor, _Where(port, trial, store, config), as_json, gravity_mps2=gravity)
+    if latitude is None:
+        gravity = (STANDARD_GRAVITY, ANYWHERE_SD_MPS2)
+    else:
+        gravity = (gravity_at(latitude, height), FORMULA_SD_MPS2)
+    _run(name, sensor, _Where(port, trial, store, config), as_json, gravity=gravity)
 
 
 @calibrate_app.command()
@@ -284,17 +287,17 @@ def _run(
     sensor: str,
     where: _Where,
     as_json: bool,
-    gravity_mps2: float | None = None,
+    gravity: tuple[float, float] | None = None,
     field: EarthField | None = None,
 ) -> None:
     """One procedure, its result shown; exit status 1 where the verdict is red."""
-    from calibration.limits import STANDARD_GRAVITY
-
     from .calibrate.procedures import Bench, run_procedure
 
     store = _store(where.store, where.config)
     source = _connected(sensor, where)
-    bench = Bench(sensor, store, where.trial, source, gravity_mps2 or STANDARD_GRAVITY, field)
+    bench = Bench(sensor, store, where.trial, source, field=field)
+    if gravity is not None:
+        bench = replace(bench, gravity_mps2=gravity[0], gravity_sd_mps2=gravity[1])
     try:
         with _sentences():
             made = run_procedure(name, bench)

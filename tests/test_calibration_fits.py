@@ -10,7 +10,7 @@ import pytest
 from scipy.optimize import least_squares
 from scipy.stats import t as student
 
-from calibration.accel import FACES, POSES, fit_accel, gravity_at, missing_pose
+from calibration.accel import ANYWHERE_SD_MPS2, FACES, POSES, fit_accel, gravity_at, missing_pose
 from calibration.apply import correct_acc, correct_gyr
 from calibration.errors import Refused
 from calibration.gyro import fit_gyro, read_turn
@@ -143,6 +143,16 @@ def test_fewer_than_nine_poses_name_the_next_one(rng):
     with pytest.raises(Refused, match="7 poses were held") as refused:
         accel_of(sensor, rng, EIGHTEEN[:7])
     assert refused.value.step in POSES
+
+
+def test_gravity_that_is_not_known_widens_the_scale_and_says_what_to_give(rng):
+    sensor = BenchSensor.drawn(rng)
+    holds = [read_hold(sensor.hold(rng, pose), pose) for pose in EIGHTEEN]
+    anywhere = fit_accel(holds, MADE, GRAVITY, ANYWHERE_SD_MPS2)
+    assert anywhere.matrix_u95[0][0] == pytest.approx(1.96 * ANYWHERE_SD_MPS2 / GRAVITY, rel=0.1)
+    assert anywhere.bias_u95_mps2 == fit_accel(holds, MADE, GRAVITY).bias_u95_mps2
+    assert anywhere.verdict is Verdict.AMBER
+    assert "give --latitude" in anywhere.findings[0]
 
 
 def test_a_side_without_pose_is_refused(rng):

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 
 import numpy as np
 import pytest
+from scipy.optimize import least_squares
 
 from calibration.errors import Refused
 from calibration.mag import cells_filled, earth_field, fit_mag
@@ -62,6 +63,22 @@ def test_finds_a_hard_iron_larger_than_the_field(rng):
     assert np.allclose(fit.bias_ut, bias, atol=0.2)
     assert np.allclose(fit.matrix, matrix, atol=0.005)
     assert abs(np.degrees(fit.dip_residual_rad)) < 0.5
+
+
+def test_magnetometer_agrees_with_an_independent_solver(rng):
+    readings = turned_over(rng, np.array([30.0, -20.0, 10.0]), soft_iron(rng))
+    fit = fit_mag(readings, MUNICH, MADE)
+
+    def off(x):
+        upper = np.array([[x[3], x[6], x[7]], [0, x[4], x[8]], [0, 0, x[5]]])
+        return np.linalg.norm((readings.mag - x[:3]) @ upper.T, axis=1) - MUNICH.strength_ut
+
+    found = least_squares(off, [0, 0, 0, 1, 1, 1, 0, 0, 0])
+    x = found.x
+    upper = np.array([[x[3], x[6], x[7]], [0, x[4], x[8]], [0, 0, x[5]]])
+    ours = np.array(fit.matrix)
+    assert np.allclose(fit.bias_ut, x[:3], atol=np.array(fit.bias_u95_ut))
+    assert np.allclose(ours @ ours, upper.T @ upper, atol=2 * np.max(fit.matrix_u95))
 
 
 def test_magnetometer_uncertainty_covers_the_truth(rng):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from calibration import bench
+from calibration.accel import ANYWHERE_SD_MPS2
 from calibration.errors import CalibrationError, Refused
 from calibration.fitting import judge_fitting
 from calibration.guide import (
@@ -77,8 +78,8 @@ class Bench:
         not finished.
     source : SampleSource or None
         None fits from the trial as it is.
-    gravity_mps2 : float
-        Of the place.
+    gravity_mps2, gravity_sd_mps2 : float
+        Of the place, and how sure.
     field : EarthField or None
         Of the place; the magnetometer needs it.
     console : Console or None
@@ -94,6 +95,7 @@ class Bench:
     trial: Path | None = None
     source: SampleSource | None = None
     gravity_mps2: float = STANDARD_GRAVITY
+    gravity_sd_mps2: float = ANYWHERE_SD_MPS2
     field: EarthField | None = None
     console: Console | None = None
     ask: Callable[[str], str] | None = None
@@ -214,7 +216,7 @@ def _fit(name: str, trial: Trial, bench_: Bench, known: SensorCalibration) -> Fi
     taken = trial.taken
     match name:
         case "accel" | "accel-six":
-            return bench.accel_of_trial(trial, taken, bench_.gravity_mps2)
+            return bench.accel_of_trial(trial, taken, bench_.gravity_mps2, bench_.gravity_sd_mps2)
         case "gyro":
             return bench.gyro_of_trial(trial, taken, known.accel)
         case "mag" if bench_.field is not None:
