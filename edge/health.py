@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING
 from .messages import Diag
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .publish import Publisher
     from .store import Store
 
 HEAT = Path("/sys/class/thermal/thermal_zone0/temp")
 # Raspberry Pi firmware: bits 0 to 3 are under-voltage, capped, throttled, soft limit, just now.
 THROTTLED = Path("/sys/devices/platform/soc/soc:firmware/get_throttled")
+# Slewing moves a clock by 0.5 ms a second; NTP steps it beyond 128 ms.
+STEP_S = 0.1
 MEMORY = Path("/proc/self/statm")
 
 
@@ -53,6 +57,33 @@ class Health:
             temperature_degc=temperature_degc(),
             throttled=throttled,
         )
+
+
+class ClockWatch:
+    """Tells when the wall clock has jumped against the monotonic one; samples do not care."""
+
+    def __init__(
+        self,
+        store: Store,
+        utc_ns: Callable[[], int] = time.time_ns,
+        mono_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        self._store = store
+        self._utc_ns = utc_ns
+        self._mono_ns = mono_ns
+        self._offset_ns = utc_ns() - mono_ns()
+
+    def look(self) -> None:
+        """Compare the two clocks; an event says by how much one has jumped."""
+        offset_ns = self._utc_ns() - self._mono_ns()
+        step_s = (offset_ns - self._offset_ns) / 1e9
+        # Followed in small steps too: a clock that is slewed has not jumped.
+        self._offset_ns = offset_ns
+        if abs(step_s) < STEP_S:
+            return
+        message = f"the wall clock jumped by {step_s:+.1f} s; samples keep their time"
+        self._store.tell("clock", "info", message, step_s=step_s)
+        self._store.commit()
 
 
 def memory_mb() -> float:

@@ -11,7 +11,7 @@ from .audit import Audit
 from .commands import Commands
 from .contract import MAX_BYTES
 from .contract_docs import schema_catalogue
-from .health import Health
+from .health import ClockWatch, Health
 from .host_clock import host_clock
 from .messages import Info
 from .publish import Publisher
@@ -42,6 +42,12 @@ def run_publish(config: Config, stop: threading.Event) -> None:
     if config.broker.commands:
         audit = Audit(config.folders.audit)
         commands = Commands(config.folders.socket, store, audit, clock)
+    clock_watch = ClockWatch(store)
+
+    def went_on() -> None:
+        service.progress("publish")
+        clock_watch.look()
+
     publisher = Publisher(
         config,
         store,
@@ -49,7 +55,7 @@ def run_publish(config: Config, stop: threading.Event) -> None:
         info=describe(config),
         health=Health(store, config.folders.state),
         command=commands,
-        progress=lambda: service.progress("publish"),
+        progress=went_on,
     )
     service.ready()
     publisher.run(stop)

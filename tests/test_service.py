@@ -17,7 +17,7 @@ from edge.config import Config, parse_config
 from edge.contract import COMMAND, DIAG, INFO, topic
 from edge.control import ControlServer
 from edge.errors import UserError
-from edge.health import Health, is_encrypted, memory_mb, temperature_degc
+from edge.health import ClockWatch, Health, is_encrypted, memory_mb, temperature_degc
 from edge.messages import Command
 from edge.mqtt_link import Message, open_link
 from edge.publish import Publisher
@@ -87,6 +87,17 @@ def test_health_tells_what_waits_and_what_room_is_left(store, tmp_path):
     assert temperature_degc() is None or -40 < temperature_degc() < 120
     assert is_encrypted(tmp_path / "not" / "there") in {True, False, None}
     assert DIAG.model is type(diag)
+
+
+def test_says_when_the_wall_clock_jumped_and_not_when_it_drifts(store):
+    clock = {"utc": 10**18, "mono": 0}
+    watch = ClockWatch(store, lambda: clock["utc"], lambda: clock["mono"])
+    for step_ns in (50_000_000, 0, -86_400 * 10**9, 50_000_000):
+        clock["utc"] += 10**9 + step_ns
+        clock["mono"] += 10**9
+        watch.look()
+    [event] = [json.loads(payload)["data"] for payload in store.results("event/clock")]
+    assert event["values"] == {"step_s": -86_400.0}
 
 
 @pytest.fixture
