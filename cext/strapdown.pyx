@@ -37,9 +37,9 @@ cdef enum:
 cdef double GRAVITY = 9.81
 
 # The backward pass looks this far beyond the piece that it finishes. A zero-velocity phase in
-# between makes what lies beyond nearly irrelevant; ten seconds hold several even in slow walking.
-cdef double PIECE_S = 20.0
-cdef double LOOK_AHEAD_S = 10.0
+# between makes what lies beyond nearly irrelevant; six seconds hold several even in slow walking.
+cdef double PIECE_S = 40.0
+cdef double LOOK_AHEAD_S = 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +67,20 @@ cdef struct State:
     double aw[3]   # its specific force in the level frame
 
 
-cdef struct Step:
-    # What the backward pass needs of one sample.
-    State after
-    double a_mean[3]
-    int measured
+cdef struct Measurement:
     double y[M]
     double S[M]
     double K[M * N]
+
+
+cdef struct Step:
+    # What the backward pass needs of one sample; kept small, for it runs through megabytes.
+    double v[3]
+    double q[4]
+    double b[3]
+    double a_mean[3]
+    double P[81]
+    Measurement* measured  # NULL where the foot moved
 
 
 cdef void begin(State* s, const double* q0, double velocity_sd, double tilt_sd,
@@ -169,16 +175,15 @@ cdef inline void lift(const double* q, double scale, double* R) noexcept nogil:
     R[8] = scale * (1.0 - 2.0 * (x * x + y * y))
 
 
-cdef inline void add_error(const State* s, const double* d, double* v, double* q,
-                           double* b) noexcept nogil:
-    """Write the state plus an error to v, q, b, which may be those of the state."""
+cdef inline void add_error(const double* d, double* v, double* q, double* b) noexcept nogil:
+    """Add an error to velocity, attitude and bias."""
     cdef double dq[4]
     cdef int i
     for i in range(3):
-        v[i] = s.v[i] + d[V + i]
-        b[i] = s.b[i] + d[B + i]
+        v[i] += d[V + i]
+        b[i] += d[B + i]
     from_rotation_vector_kernel(d + A, dq)
-    multiply_kernel(dq, s.q, q)
+    multiply_kernel(dq, q, q)
     normalise_kernel(q)
 
 
@@ -199,8 +204,8 @@ cdef inline void row(int m, int* state, double* gain) noexcept nogil:
         gain[0] = -GRAVITY
 
 
-cdef void correct(State* s, double still_sd, const Coefficients* c, double* ys, double* Ss,
-                  double* Ks) noexcept nogil:
+cdef void correct(State* s, double still_sd, const Coefficients* c,
+                  Measurement* out) noexcept nogil:
     """Zero velocity, and gravity as the only specific force: five scalar updates in turn."""
     cdef double d[N]
     cdef double col[N]
@@ -214,7 +219,7 @@ cdef void correct(State* s, double still_sd, const Coefficients* c, double* ys, 
     for m in range(M):
         row(m, &at, &gain)
         z = -s.v[m] if m < 3 else -s.aw[m - 3]
-        K = Ks + m * N
+        K = out.K + m * N
         for i in range(N):
             col[i] = gain * P[i * N + at]
         S = gain * col[at] + (still_sd * still_sd if m < 3
@@ -227,16 +232,16 @@ cdef void correct(State* s, double still_sd, const Coefficients* c, double* ys, 
             e = K[i]
             for j in range(N):
                 P[i * N + j] -= e * col[j]
-        ys[m] = y
-        Ss[m] = S
-    add_error(s, d, s.v, s.q, s.b)
+        out.y[m] = y
+        out.S[m] = S
+    add_error(d, s.v, s.q, s.b)
     # the specific force kept for the next trapezoid turns with the correction
     e = s.aw[0]
     s.aw[0] += d[A + 1] * s.aw[2] - d[A + 2] * s.aw[1]
     s.aw[1] += d[A + 2] * e - d[A] * s.aw[2]
 
 
-cdef void back_over_measurement(double* lam, const Step* step) noexcept nogil:
+cdef void back_over_measurement(double* lam, const Measurement* seen) noexcept nogil:
     """lambda <- (I - K H)' lambda - H' y / S, for the five scalars in reverse."""
     cdef int m, i, at
     cdef double gain, dot
@@ -244,8 +249,8 @@ cdef void back_over_measurement(double* lam, const Step* step) noexcept nogil:
         row(m, &at, &gain)
         dot = 0.0
         for i in range(N):
-            dot += step.K[m * N + i] * lam[i]
-        lam[at] -= gain * (dot + step.y[m] / step.S[m])
+            dot += seen.K[m * N + i] * lam[i]
+        lam[at] -= gain * (dot + seen.y[m] / seen.S[m])
 
 
 cdef void back_over_prediction(double* lam, const Step* step, double h) noexcept nogil:
@@ -253,7 +258,7 @@ cdef void back_over_prediction(double* lam, const Step* step, double h) noexcept
     cdef double R[9]
     cdef double* a = <double*>step.a_mean
     cdef int j
-    lift(step.after.q, -h, R)
+    lift(step.q, -h, R)
     for j in range(3):
         lam[B + j] += R[j] * lam[A] + R[3 + j] * lam[A + 1] + R[6 + j] * lam[A + 2]
     lam[A] += h * (a[1] * lam[V + 2] - a[2] * lam[V + 1])
@@ -261,26 +266,42 @@ cdef void back_over_prediction(double* lam, const Step* step, double h) noexcept
     lam[A + 2] += h * (a[0] * lam[V + 1] - a[1] * lam[V])
 
 
-cdef void smooth_piece(const Step* steps, Py_ssize_t first, Py_ssize_t n, Py_ssize_t keep,
-                       double h, double* lam, double[:, ::1] v, double[:, ::1] q,
+cdef void keep_step(Step* step, const State* s) noexcept nogil:
+    memcpy(step.v, s.v, 3 * sizeof(double))
+    memcpy(step.q, s.q, 4 * sizeof(double))
+    memcpy(step.b, s.b, 3 * sizeof(double))
+    memcpy(step.P, s.P, N * N * sizeof(double))
+
+
+cdef void error_of(const Step* step, const double* lam, double* d) noexcept nogil:
+    """d = -P lambda; P is symmetric, so its rows serve as its columns."""
+    cdef int i, j
+    memset(d, 0, N * sizeof(double))
+    for j in range(N):
+        for i in range(N):
+            d[i] -= step.P[j * N + i] * lam[j]
+
+
+cdef void smooth_piece(Step* steps, Py_ssize_t first, Py_ssize_t n, Py_ssize_t keep,
+                       double h, double[:, ::1] v, double[:, ::1] q,
                        double[:, ::1] b) noexcept nogil:
     """Backward pass over n samples; the estimates of the first `keep` are written at `first`."""
-    cdef const State* s
+    cdef double lam[N]
     cdef double d[N]
+    cdef Step* step
     cdef Py_ssize_t k
-    cdef int i, j
-    memset(lam, 0, N * sizeof(double))
+    memset(lam, 0, sizeof(lam))
     for k in range(n - 1, -1, -1):
+        step = &steps[k]
         if k < keep:
-            s = &steps[k].after
-            memset(d, 0, sizeof(d))
-            for j in range(N):
-                for i in range(N):  # P is symmetric: its rows are its columns
-                    d[i] -= s.P[j * N + i] * lam[j]
-            add_error(s, d, &v[first + k, 0], &q[first + k, 0], &b[first + k, 0])
-        if steps[k].measured:
-            back_over_measurement(lam, &steps[k])
-        back_over_prediction(lam, &steps[k], h)
+            error_of(step, lam, d)
+            memcpy(&v[first + k, 0], step.v, 3 * sizeof(double))
+            memcpy(&q[first + k, 0], step.q, 4 * sizeof(double))
+            memcpy(&b[first + k, 0], step.b, 3 * sizeof(double))
+            add_error(d, &v[first + k, 0], &q[first + k, 0], &b[first + k, 0])
+        if step.measured != NULL:
+            back_over_measurement(lam, step.measured)
+        back_over_prediction(lam, step, h)
 
 
 cdef class Strapdown:
@@ -310,16 +331,14 @@ cdef class Strapdown:
         attitude = np.empty((n, 4))
         cdef double[:, ::1] v = velocity
         cdef double[:, ::1] q = attitude
-        cdef Step step
+        cdef double a_mean[3]
+        cdef Measurement seen
         cdef Py_ssize_t k
-        cdef int i
         with nogil:
             for k in range(n):
-                self.advance(&gyr[k, 0], &acc[k, 0], &noise[k, 0], &step)
-                for i in range(3):
-                    v[k, i] = self.s.v[i]
-                for i in range(4):
-                    q[k, i] = self.s.q[i]
+                self.advance(&gyr[k, 0], &acc[k, 0], &noise[k, 0], a_mean, &seen)
+                memcpy(&v[k, 0], self.s.v, 3 * sizeof(double))
+                memcpy(&q[k, 0], self.s.q, 4 * sizeof(double))
         return velocity, attitude
 
     def smooth(self, const double[:, ::1] gyr, const double[:, ::1] acc,
@@ -333,36 +352,49 @@ cdef class Strapdown:
         cdef double[:, ::1] v = velocity
         cdef double[:, ::1] q = attitude
         cdef double[:, ::1] b = bias
-        cdef double lam[N]
-        cdef Py_ssize_t first = 0, last, keep, k
+        cdef Py_ssize_t first = 0, last, keep, k, n_seen
+        cdef State border
+        cdef Step* step
         cdef Step* steps = <Step*>malloc(longest * sizeof(Step))
-        if steps == NULL and n:
-            raise MemoryError
+        cdef Measurement* seen = <Measurement*>malloc(longest * sizeof(Measurement))
         try:
+            if (steps == NULL or seen == NULL) and n:
+                raise MemoryError
             with nogil:
                 while first < n:
                     last = min(n, first + longest)
                     keep = last - first if last == n else piece
-                    for k in range(first, last):
-                        self.advance(&gyr[k, 0], &acc[k, 0], &noise[k, 0], &steps[k - first])
-                    smooth_piece(steps, first, last - first, keep, self.c.h, lam, v, q, b)
-                    self.s = steps[keep - 1].after
+                    n_seen = 0
+                    for k in range(last - first):
+                        step = &steps[k]
+                        step.measured = NULL
+                        if self.advance(&gyr[first + k, 0], &acc[first + k, 0],
+                                        &noise[first + k, 0], step.a_mean, &seen[n_seen]):
+                            step.measured = &seen[n_seen]
+                            n_seen += 1
+                        keep_step(step, &self.s)
+                        if k == keep - 1:
+                            border = self.s
+                    smooth_piece(steps, first, last - first, keep, self.c.h, v, q, b)
+                    self.s = border
                     first += keep
         finally:
             free(steps)
+            free(seen)
         return velocity, attitude, bias
 
-    cdef void advance(self, const double* gyr, const double* acc, const double* noise,
-                      Step* step) noexcept nogil:
+    cdef bint advance(self, const double* gyr, const double* acc, const double* noise,
+                      double* a_mean, Measurement* seen) noexcept nogil:
+        """One sample on; whether the foot stood, which is then described in `seen`."""
         if not self.started:  # so the first sample has one before it
             memcpy(self.s.gyr, gyr, 3 * sizeof(double))
             rotate_kernel(self.s.q, acc, self.s.aw)
             self.started = True
-        predict(&self.s, gyr, acc, noise[0], noise[1], &self.c, step.a_mean)
-        step.measured = noise[2] > 0.0
-        if step.measured:
-            correct(&self.s, noise[2], &self.c, step.y, step.S, step.K)
-        step.after = self.s
+        predict(&self.s, gyr, acc, noise[0], noise[1], &self.c, a_mean)
+        if noise[2] <= 0.0:
+            return False
+        correct(&self.s, noise[2], &self.c, seen)
+        return True
 
 
 cdef Py_ssize_t check(const double[:, ::1] gyr, const double[:, ::1] acc,

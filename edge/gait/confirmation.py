@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from .strides import Strides
 
 SHANK_HZ = 6.0
-# The fastest swing of the shank is this near to that of the foot.
-REACH_S = 0.25
 # Beyond this the two sensors do not speak of the same event.
 CONFLICT_S = 0.06
 
@@ -32,22 +30,16 @@ def event_conflicts(strides: Strides, shank: SegmentMotion) -> NDArray[np.bool_]
     difference is further than 60 ms from the median of all.
     """
     rate = lowpass(-shank.gyr[:, 1], shank.rate_hz, SHANK_HZ)
-    reach = round(REACH_S * shank.rate_hz)
-    found = np.array([_minima(rate, int(swing), reach) for swing in strides.swing])
-    left = shank.time_s[found[:, 0]] - strides.final_contact_s
-    landed = shank.time_s[found[:, 1]] - strides.end_s
-    return _outlying(left) | _outlying(landed)
-
-
-def _minima(rate: NDArray[np.float64], swing: int, reach: int) -> tuple[int, int]:
-    """Ticks of the last minimum below zero before the swing's peak, and of the first after it."""
-    first = max(0, swing - reach)
-    last = before = first + int(np.argmax(rate[first : swing + reach]))
-    while before > 0 and (rate[before] > 0.0 or rate[before - 1] < rate[before]):
-        before -= 1
-    while last < len(rate) - 1 and (rate[last] > 0.0 or rate[last + 1] < rate[last]):
-        last += 1
-    return before, last
+    inner = rate[1:-1]
+    minima = np.flatnonzero((inner < 0.0) & (inner <= rate[:-2]) & (inner < rate[2:])) + 1
+    if not len(minima):
+        return np.ones(len(strides), dtype=bool)
+    after = np.searchsorted(minima, strides.swing)
+    left = minima[np.maximum(after - 1, 0)]
+    landed = minima[np.minimum(after, len(minima) - 1)]
+    return _outlying(shank.time_s[left] - strides.final_contact_s) | _outlying(
+        shank.time_s[landed] - strides.end_s
+    )
 
 
 def _outlying(difference_s: NDArray[np.float64]) -> NDArray[np.bool_]:
