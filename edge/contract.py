@@ -78,7 +78,9 @@ class Envelope(Record, Generic[Data]):
     session: str | None = None
     subject: Subject | None = None
     algo: Algorithm | None = None
-    calib: tuple[str, ...] = ()
+    calib: tuple[str, ...] = Field(
+        default=(), description="NODE/ID of each calibration applied (docs/calibration.md)"
+    )
     quality: Quality | None = None
     historical: bool = Field(default=False, description="Late: newer ones may be here already")
     data: Data
@@ -193,7 +195,7 @@ SESSION = Channel(
         protocol="free-living",
         started="2026-03-02T09:14:07.120000Z",
         assignments={"left-foot": Segment.LEFT_FOOT, "pelvis": Segment.PELVIS},
-        calibrations=("left-foot/acc/2026-02-20",),
+        calibrations=("left-foot/3f9a0c12ab45",),
     ),
     "on change; an empty payload when it ends",
     retain=True,

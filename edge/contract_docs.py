@@ -40,7 +40,7 @@ def example_of(channel: Channel) -> Envelope[Any]:
         session="01JNAV6W2T4Y8ZQ0M3K5R7P9XD",
         subject="K7Q2-M9XD-0",
         algo=algorithm if measured else None,
-        calib=("left-foot/acc/2026-02-20",) if measured else (),
+        calib=("left-foot/3f9a0c12ab45",) if measured else (),
         quality=Quality(coverage=0.998, gaps=1) if measured else None,
         data=channel.example,
     )

@@ -82,7 +82,9 @@ class Session(Record):
     protocol: str | None = None
     started: str = Field(description="RFC 3339 UTC")
     assignments: dict[str, Segment] = Field(default_factory=dict, description="Node to segment")
-    calibrations: tuple[str, ...] = ()
+    calibrations: tuple[str, ...] = Field(
+        default=(), description="NODE/ID of each that is applied (docs/calibration.md)"
+    )
 
 
 EventKind = Literal[
