@@ -17,7 +17,6 @@ from .cli_calibrate import calibrate_app
 from .cli_compare import compare
 from .cli_contract import contract_app
 from .cli_hardware import doctor, nodes_app
-from .cli_jig import jig
 from .cli_provision import provision_app
 from .cli_recording import recording_app
 from .cli_session import session_app
@@ -39,7 +38,6 @@ app.add_typer(recording_app, name="recording")
 app.add_typer(session_app, name="session")
 app.command()(compare)
 app.command()(doctor)
-calibrate_app.command()(jig)
 
 
 @app.callback(invoke_without_command=True)

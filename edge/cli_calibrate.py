@@ -133,6 +133,36 @@ def verify(
 
 
 @calibrate_app.command()
+def jig(
+    sensor: SensorName,
+    bar_mm: Annotated[
+        float, typer.Option("--bar", min=50, max=500, help="Post to post, mm.")
+    ] = 172,
+    port: Port = None,
+    trial: TrialFolder = None,
+    store: StoreFolder = None,
+    config: ConfigFile = DEFAULT_CONFIG,
+    as_json: Json = False,
+) -> None:
+    """Leg length on a bar of known length over gauge blocks: within 1 mm, or exit status 1."""
+    from .clinic.jig_bench import run_jig, show_jig
+
+    where = _Where(port, trial, store, config)
+    source = _connected(sensor, where)
+    try:
+        with _sentences():
+            report = run_jig(sensor, _store(store, config), trial, source, bar_mm / 1e3)
+    finally:
+        if source is not None:
+            source.close()
+    if report is None:
+        return
+    show_jig(report, as_json=as_json)
+    if not report.passed:
+        raise typer.Exit(1)
+
+
+@calibrate_app.command()
 def taps(
     reference: Annotated[str, typer.Argument(help="Sensor whose time is held to be right.")],
     trial: TrialFolder = None,

@@ -59,8 +59,9 @@ def calibrated(rng: np.random.Generator) -> Sensor:
     return sensor
 
 
-def command(*arguments: str):
-    return CliRunner().invoke(app, ["calibrate", "jig", "back", *arguments])
+def command(tmp_path, *arguments: str):
+    folders = ("--store", str(tmp_path / "store"), "--config", str(tmp_path / "none.toml"))
+    return CliRunner().invoke(app, ["calibrate", "jig", "back", *folders, *arguments])
 
 
 def test_gauge_blocks_come_out_within_a_millimetre_at_any_roll():
@@ -109,19 +110,19 @@ def test_the_command_judges_a_recorded_trial(tmp_path, roll, status):
     trial = Trial(tmp_path / "trial")
     for name, taken in jig(Sensor(misalignment=turned(roll=roll))).items():
         trial.save(name, taken)
-    folders = ("--trial", str(tmp_path / "trial"), "--store", str(tmp_path / "store"))
-    told = command(*folders)
+    folder = ("--trial", str(tmp_path / "trial"))
+    told = command(tmp_path, *folder)
     assert told.exit_code == status
     assert ("Passed: every height within" in told.output) == (status == 0)
-    report = json.loads(command(*folders, "--json").stdout)
+    report = json.loads(command(tmp_path, *folder, "--json").stdout)
     assert report["passed"] == (status == 0)
     assert [row["block_mm"] for row in report["rows"]] == [0, 5, 10, 15, 20]
 
 
 def test_the_command_needs_a_sensor_or_a_whole_trial(tmp_path):
-    nothing = command("--store", str(tmp_path)).exception
+    nothing = command(tmp_path).exception
     assert isinstance(nothing, UserError)
     assert "--port" in str(nothing)
-    empty = command("--trial", str(tmp_path / "t"), "--store", str(tmp_path)).exception
+    empty = command(tmp_path, "--trial", str(tmp_path / "t")).exception
     assert isinstance(empty, UserError)
     assert "level has not been done" in str(empty)
