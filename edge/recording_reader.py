@@ -10,6 +10,7 @@ from .archive import read_groups, segment_paths
 from .calibrated import read_corrections
 from .errors import UserError
 from .manifest import read_journal, read_manifest
+from .reclock import Reclock
 from .recording_format import kinds_of, unpack
 
 if TYPE_CHECKING:
@@ -24,6 +25,13 @@ if TYPE_CHECKING:
 class OwnRecording:
     """A folder that `RecordingWriter` wrote; opening reads the manifest and the journal only.
 
+    Parameters
+    ----------
+    folder : Path
+        The recording.
+    refit_clocks : bool
+        Whether `blocks` gives times fitted afterwards, instead of those of the live run.
+
     Attributes
     ----------
     manifest : Manifest
@@ -35,9 +43,10 @@ class OwnRecording:
         If the folder is no recording, or was never finished.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, refit_clocks: bool = False) -> None:
         self.manifest: Manifest = read_manifest(folder)
         self._folder = folder
+        self._refit_clocks = refit_clocks
         if self.manifest.state == "recording":
             raise UserError(
                 f"{folder}: not finished; close it with: evenstride recording recover {folder}"
@@ -92,10 +101,11 @@ class OwnRecording:
         """Blocks of all placed sensors, corrected, as they came; a minute of them in memory."""
         placements = self.manifest.header.placements
         corrections = read_corrections(self.manifest.header.calibrations)
+        reclock = Reclock(read_journal(self._folder) if self._refit_clocks else ())
         for block in self.all_blocks():
             segment = placements.get(block.sensor)
             if segment is not None:
-                yield segment, corrections.apply(block)
+                yield segment, corrections.apply(reclock.apply(block))
 
     def all_blocks(self) -> Iterator[Block]:
         """Blocks of all sensors, as they came.

@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from .analyze import Recording
 
 
-def open_recording(path: Path) -> Recording:
+def open_recording(path: Path, *, refit_clocks: bool = False) -> Recording:
     """A plain recording (.npz, .csv), or a folder that `evenstride acquire` recorded.
+
+    `refit_clocks` fits the nodes' clocks anew, which a plain recording does not have.
 
     Raises
     ------
@@ -24,5 +26,5 @@ def open_recording(path: Path) -> Recording:
         # Needs pyarrow: 0.2 s and 50 MB that a plain recording does without.
         from .recording_reader import OwnRecording  # noqa: PLC0415
 
-        return OwnRecording(path)
+        return OwnRecording(path, refit_clocks=refit_clocks)
     return open_plain(path)
