@@ -58,6 +58,9 @@ def analyze(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Where the results go, as JSON.")
     ] = None,
+    refit_clocks: Annotated[
+        bool, typer.Option("--refit-clocks", help="Fit the nodes' clocks anew, from both sides.")
+    ] = False,
 ) -> None:
     """Analyse a recording: contacts, strides, bouts, leg length where the protocol was walked."""
     from .analyze import analyse_recording
@@ -66,7 +69,7 @@ def analyze(
     from .sources import open_recording
 
     with late_progress(f"Analysing {recording.name}") as progress:
-        analysis = analyse_recording(open_recording(recording), progress)
+        analysis = analyse_recording(open_recording(recording, refit_clocks=refit_clocks), progress)
     text = analysis.model_dump_json(by_alias=True)
     if output is None:
         sys.stdout.write(text + "\n")
