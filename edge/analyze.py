@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # Paths of the feet are given for recordings up to this long; a day of them is no use in a result.
 LONGEST_PATHS_S = 600.0
+# A foot does not need more points a second than this to be drawn.
+PATHS_HZ = 50.0
 # A recording hands out its segments one after the other, some seconds of each at a time.
 PATIENCE_S = 120.0
 
@@ -180,7 +182,8 @@ def _trajectories(walks: Sequence[Walk]) -> dict[Segment, Trajectory]:
         for segment, path in walk.paths.items():
             known = pieces.setdefault(segment, [])
             shift = known[-1][1][-1] - path.position_m[0] if known else -path.position_m[0]
-            known.append((path.time_s, path.position_m + shift))
+            every = slice(None, None, round(path.time_s.size / np.ptp(path.time_s) / PATHS_HZ) or 1)
+            known.append((path.time_s[every], path.position_m[every] + shift))
     return {
         segment: Trajectory(
             time_s=np.concatenate([p[0] for p in known]).round(4).tolist(),
