@@ -135,6 +135,20 @@ def _disk(facts: Facts) -> Iterator[Finding]:
         yield Finding("disk", Verdict.OK, seen)
 
 
+def _privacy(facts: Facts) -> Iterator[Finding]:
+    if facts.folder_encrypted is None:
+        return
+    if facts.folder_encrypted:
+        yield Finding("privacy", Verdict.OK, f"{facts.folder} lies on an encrypted device")
+        return
+    yield Finding(
+        "privacy",
+        Verdict.WARNING,
+        f"{facts.folder} lies on a device that is not encrypted: gait tells who somebody is",
+        "put it on a LUKS volume or under fscrypt: docs/security.md",
+    )
+
+
 def _wall_clock(facts: Facts) -> Iterator[Finding]:
     if facts.clock_synchronised is None:
         return
@@ -309,6 +323,7 @@ RULES: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
     _power,
     _heat,
     _disk,
+    _privacy,
     _wall_clock,
     _ports,
     _buses,

@@ -76,6 +76,7 @@ class Facts:
     buses: tuple[BusFact, ...] = ()
     nodes: tuple[NodeFact, ...] = ()
     folder: str = ""
+    folder_encrypted: bool | None = None
     folder_writable: bool = True
     free_bytes: int | None = None
     throttled: int | None = None

@@ -19,6 +19,7 @@ from sensors.i2c_link import KernelBus
 from sensors.serial_link import LinkState
 
 from .doctor_facts import BusFact, Facts, NodeFact, PortFact
+from .health import is_encrypted
 
 if TYPE_CHECKING:
     from sensors import Block
@@ -42,6 +43,7 @@ def look(config: Config, *, look_s: float = LOOK_S) -> Facts:
         nodes=tuple(_nodes(config.nodes, look_s)),
         folder=str(folder),
         folder_writable=os.access(_existing(folder), os.W_OK),
+        folder_encrypted=is_encrypted(folder),
         free_bytes=shutil.disk_usage(_existing(folder)).free,
         throttled=_number(SYSTEM / "devices/platform/soc/soc:firmware/get_throttled", 16),
         temperature_c=_temperature(),

@@ -129,6 +129,16 @@ def test_a_machine_that_tells_nothing_is_not_blamed():
     assert diagnose(Facts()) == []
 
 
+@pytest.mark.parametrize(("encrypted", "verdict"), [(True, "ok"), (False, "warning")])
+def test_says_whether_recordings_lie_on_an_encrypted_device(encrypted, verdict):
+    [finding] = [
+        found
+        for found in diagnose(replace(WELL, folder_encrypted=encrypted))
+        if found.what == "privacy"
+    ]
+    assert finding.verdict == verdict
+
+
 def test_chips_on_a_bus_are_recognised_without_being_disturbed():
     bus = VirtualBus(
         {
