@@ -104,8 +104,11 @@ def judge_fitting(step: GuideStep, readings: Mapping[str, Readings]) -> str:
     if step.name == "walk":
         placement = find_placement(*on_one_grid(readings))
         return f"{placement.n_steps} straight steps, sure to {100 * placement.confidence:.0f} %"
-    calm = min(readings, key=lambda name: float(np.std(readings[name].acc)))
-    return f"bows seen by {calm}"
+    # With still feet, the sensor that turns most is the one at the back of the pelvis.
+    bowing = max(readings, key=lambda name: float(np.std(readings[name].gyr)))
+    axis = bow_axis(readings[bowing].rate_hz, readings[bowing].gyr)
+    spread = math.degrees(axis.spread_rad)
+    return f"{len(axis.each)} bows seen by {bowing}, their axis spreads by {spread:.1f} deg"
 
 
 def fit_person(

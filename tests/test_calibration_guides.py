@@ -200,6 +200,7 @@ def test_the_guide_of_fitting_judges_each_step(rng, tmp_path):
     walk = GuideWalk(FITTING, GroupTrial(tmp_path / "again", trial.sensors), judge_fitting)
     sentences = [walk.take(step, trial.load(step.name)).sentence for step in FITTING.steps]
     assert "straight steps" in sentences[1]
+    assert sentences[2].startswith("5 bows seen by pelvis")
     assert walk.next is None
 
 
