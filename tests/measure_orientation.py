@@ -202,7 +202,8 @@ def against_markers():
         mean = {n: np.mean([e[n][k] for e in found.values()]) for n in found["pelvis"]}
         alone = mean.pop("rates alone")
         row("mean", mean)
-        print(f"\nRates alone: {alone:.2f} deg.")
+        if k == 0:
+            print(f"\nRates alone against markers: {alone:.2f} deg.")
 
 
 if __name__ == "__main__":
