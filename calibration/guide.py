@@ -137,6 +137,20 @@ GYRO = Guide(
     (
         GuideStep("rest", "Lay the sensor down and leave it alone.", 60.0),
         *(_turn(axis, turns) for axis in "xyz" for turns in (TURNS, -TURNS)),
+        GuideStep(
+            "rest_cold",
+            "For the bias over temperature: half an hour in a dry bag in the refrigerator, then lay"
+            " the sensor down at once and leave it alone.",
+            60.0,
+            optional=True,
+        ),
+        GuideStep(
+            "rest_warm",
+            "Half an hour in the sun or on a radiator (40 degC, no more), then lay the sensor down"
+            " at once and leave it alone.",
+            60.0,
+            optional=True,
+        ),
     ),
 )
 MAG = Guide(

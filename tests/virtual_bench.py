@@ -122,5 +122,5 @@ def tapped(rng, name, late_s, taps=8):
 def readings_for(step, sensor, rng):
     if step.turns:
         return sensor.turn(rng, f"{step.name[5]}_up", step.turns)
-    pose = "z_up" if step.name == "rest" else step.name
+    pose = "z_up" if step.name.startswith("rest") else step.name
     return sensor.hold(rng, pose, seconds=step.seconds)
