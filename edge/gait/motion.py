@@ -27,8 +27,10 @@ class NoiseParameters:
     acc, gyr : float
         In quiet movement, m/s2/sqrt(Hz) and rad/s/sqrt(Hz): shoe and scale, not the data sheet.
     acc_impact : float
-        Added to `acc` at a jerk of 10 000 m/s3, growing with its square. At heel strike the
-        velocity found by integration jumps; that error belongs there, not to the whole stride.
+        Added to `acc` where the force steps by 50 m/s2 from one sample to the next at 200 Hz,
+        growing with the square of the step and with the time that it took: a slow sensor misses
+        more of an impact. At heel strike the velocity found by integration jumps; that error
+        belongs there, not to the whole stride.
     gyr_saturated, acc_lost, gyr_lost : float
         Added at the end of the range, and where samples were lost.
     """
@@ -132,11 +134,12 @@ def _noise_levels(
     saturated: NDArray[np.bool_],
     p: NoiseParameters,
 ) -> NDArray[np.float64]:
-    jerk = jerk_norm(acc, rate_hz)
-    jerk[:-1] = np.maximum(jerk[:-1], jerk[1:])
+    step = jerk_norm(acc, rate_hz) / rate_hz
+    step[:-1] = np.maximum(step[:-1], step[1:])
+    impact = p.acc_impact * (step / 50.0) ** 2 * (200.0 / rate_hz)
     return np.column_stack(
         [
-            p.acc + p.acc_impact * (jerk / 1e4) ** 2 + p.acc_lost * lost,
+            p.acc + impact + p.acc_lost * lost,
             p.gyr + p.gyr_saturated * saturated + p.gyr_lost * lost,
         ]
     )
