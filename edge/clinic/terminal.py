@@ -105,8 +105,6 @@ def _do(
     ask: Callable[[str], str],
 ) -> None:
     """One trial: settle, hold, judge, and keep it or not."""
-    if step.patient:
-        console.print(Text.assemble(("Say: ", "bold"), step.patient))
     _count_down(console, sleep, "Settle", SETTLE_S)
     _count_down(console, sleep, step.title, step.seconds)
     span = live.last(step.seconds)
