@@ -6,6 +6,8 @@ from adafruit_lsm6ds import AccelRange, GyroRange, Rate
 from adafruit_lsm6ds.lsm6dsox import LSM6DSOX
 
 from sensors.drivers.catalog import open_chip_on
+from sensors.drivers.lsm6ds_self_test import self_test
+from sensors.i2c_link import Registers
 from sensors.virtual.chips import Lsm6dsChip, VirtualBus
 
 G = 9.80665
@@ -65,6 +67,22 @@ def test_a_bus_that_flips_bits_never_makes_the_driver_raise():
     # A flipped tag tears a sample from its partner: the FIFO is emptied and the gap is counted.
     assert sensor.counters.overrun > 0
     assert sum(len(block) for block in received) > 2000
+
+
+@pytest.mark.parametrize("kind", ["sound", "stuck", "moved too far"])
+def test_the_self_test_tells_a_sound_chip_from_a_stuck_one(kind):
+    clock = Clock()
+
+    def sleep(duration_s):
+        clock.ns += round(duration_s * SECOND)
+
+    chip = Lsm6dsChip(tilted, clock, stuck=kind == "stuck")
+    if kind == "moved too far":
+        chip._push = 5.0
+    faults = self_test(Registers(VirtualBus({0x6A: chip}), 0x6A), sleep)
+    assert len(faults) == (0 if kind == "sound" else 6)
+    assert all("expected 50 to 1700" in fault for fault in faults[:3])
+    assert chip.registers[0x10] == chip.registers[0x11] == 0
 
 
 def test_a_bus_must_be_locked_before_it_is_used():

@@ -104,6 +104,8 @@ class FifoChip:
         for value in data[1:]:
             self.write_register(self._pointer, value)
             self._pointer = self._pointer + 1 & 0xFF
+        # What was written may have woken the chip: it samples from now on, not from the next look.
+        self._advance()
 
     def read(self, count: int) -> bytes:
         """Give consecutive registers; a FIFO's own register gives its bytes instead."""

@@ -18,27 +18,42 @@ ACC_G = {0: 0.061e-3, 1: 0.488e-3, 2: 0.122e-3, 3: 0.244e-3}
 ACC_G_SO32 = {0: 0.122e-3, 1: 0.976e-3, 2: 0.244e-3, 3: 0.488e-3}
 GYR_DPS = {0: 8.75e-3, 1: 17.5e-3, 2: 35e-3, 3: 70e-3}
 TAG_GYR, TAG_ACC = 1, 2
+CTRL5_C = 0x14
+# What the self-test moves, in the middle of the data sheet's limits.
+PUSH_RAD_S, PUSH_MPS2 = radians(400.0), 0.6 * STANDARD_GRAVITY
 # The gyroscope needs this many samples to wake; the accelerometer's words come alone until then.
 GYR_WAKES_AFTER = 7
 
 
 class Lsm6dsChip(FifoChip):
-    """The chip at register level: tagged words, time slots, overrun bit, reset."""
+    """The chip at register level: tagged words, time slots, overrun bit, self-test, reset.
+
+    Parameters
+    ----------
+    wide : bool
+        True for an LSM6DSO32.
+    stuck : bool
+        True for a chip whose masses do not move at the self-test.
+    """
 
     identity_register = 0x0F
     identity = 0x6C
     fifo_bytes = 512 * 7
 
-    def __init__(self, *arguments: Any, wide: bool = False, **settings: Any) -> None:
+    def __init__(
+        self, *arguments: Any, wide: bool = False, stuck: bool = False, **settings: Any
+    ) -> None:
         super().__init__(*arguments, **settings)
         self._acc_g = ACC_G_SO32 if wide else ACC_G
+        self._push = 0.0 if stuck else 1.0
         self._pushed = 0
         self.registers[CTRL3_C] = 0x04
 
     @property
     def rate_hz(self) -> float | None:
-        """Nominal rate of the accelerometer."""
-        return ODR_HZ.get(self.registers[CTRL1_XL] >> 4)
+        """Nominal rate of whichever of the two is on."""
+        code = max(self.registers[CTRL1_XL] >> 4, self.registers[CTRL2_G] >> 4)
+        return ODR_HZ.get(code)
 
     @property
     def fifo_on(self) -> bool:
@@ -73,8 +88,11 @@ class Lsm6dsChip(FifoChip):
         """Put one sample into the output registers, and two words into the FIFO."""
         gyr_unit = radians(GYR_DPS[self.registers[CTRL2_G] >> 2 & 3])
         acc_unit = self._acc_g[self.registers[CTRL1_XL] >> 2 & 3] * STANDARD_GRAVITY
-        gyr_bytes = words(readings(gyr, gyr_unit), "little")
-        acc_bytes = words(readings(acc, acc_unit), "little")
+        push = self.registers[CTRL5_C]
+        gyr_pushed = gyr + (PUSH_RAD_S * self._push if push & 0x0C else 0.0)
+        acc_pushed = acc + (PUSH_MPS2 * self._push if push & 0x03 else 0.0)
+        gyr_bytes = words(readings(gyr_pushed, gyr_unit), "little")
+        acc_bytes = words(readings(acc_pushed, acc_unit), "little")
         self.registers[OUTX_L_G : OUTX_L_G + 12] = gyr_bytes + acc_bytes
         self._pushed += 1
         if not self.fifo_on:
