@@ -87,18 +87,7 @@ class Session(Record):
     )
 
 
-EventKind = Literal[
-    "audit",
-    "calibration",
-    "clock",
-    "detached",
-    "link",
-    "outbox",
-    "saturated",
-    "session",
-    "storage",
-    "supply",
-]
+EventKind = Literal["clock", "link", "outbox", "storage", "supply"]
 
 
 class Event(Record):
