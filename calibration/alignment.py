@@ -41,6 +41,9 @@ _STANDING_PARTS = 5
 _BOW_RADPS = math.radians(15)
 LEAST_BOW_RAD = math.radians(20)
 _SWING_RADPS = -0.5
+# The first, the last and the curving steps turn about other axes than the steps between.
+_STEADY_TURN_RAD = math.radians(8)
+_STEADY_WAY = 0.8
 _POSTURE_SD_RAD = math.radians(0.5)
 
 
@@ -165,7 +168,14 @@ def swing_axis(
             " repeat walk.",
             "walk",
         )
-    return _mean_axis(np.stack([_axis_of_step(motion, step, standing.up) for step in steps]))
+    typical_m = float(np.median([step.way_m for step in steps]))
+    steady = [
+        step
+        for step in steps
+        if abs(step.turn_rad) < _STEADY_TURN_RAD and step.way_m > _STEADY_WAY * typical_m
+    ]
+    chosen = steady if len(steady) >= least_steps else steps
+    return _mean_axis(np.stack([_axis_of_step(motion, step, standing.up) for step in chosen]))
 
 
 def bow_axis(rate_hz: float, gyr: Array) -> TurningAxis:
