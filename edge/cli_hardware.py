@@ -27,6 +27,10 @@ def doctor(
     config: Annotated[
         Path, typer.Option("--config", "-c", help="The configuration whose nodes are read.")
     ] = DEFAULT_CONFIG,
+    self_test: Annotated[
+        bool,
+        typer.Option("--self-test", help="Let I2C chips test themselves; stop the service first."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Look at power, disk, clock, ports, buses and nodes; say what to do. Status 1 at a fault."""
@@ -34,7 +38,8 @@ def doctor(
     from .doctor import Verdict, diagnose, verdict_of
     from .doctor_look import look
 
-    facts = look(load_config(config) if config.exists() or config != DEFAULT_CONFIG else Config())
+    known = load_config(config) if config.exists() or config != DEFAULT_CONFIG else Config()
+    facts = look(known, self_tests=self_test)
     findings = diagnose(facts)
     if as_json:
         report = {"verdict": verdict_of(findings), "findings": [asdict(f) for f in findings]}

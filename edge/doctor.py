@@ -235,6 +235,17 @@ def _not_configured(bus: BusFact, nodes: tuple[NodeFact, ...]) -> Iterator[Findi
             )
 
 
+def _self_tests(facts: Facts) -> Iterator[Finding]:
+    for bus in facts.buses:
+        for address, faults in bus.tested:
+            what = f"self-test i2c-{bus.number}:0x{address:02x}"
+            if faults:
+                advice = "lay it still and test again; if it stays so, replace the board"
+                yield Finding(what, Verdict.FAULT, "; ".join(faults), advice)
+            else:
+                yield Finding(what, Verdict.OK, "accelerometer and gyroscope move as they should")
+
+
 def _nodes(facts: Facts) -> Iterator[Finding]:
     for node in facts.nodes:
         what = f"node {node.name}"
@@ -327,5 +338,6 @@ RULES: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
     _wall_clock,
     _ports,
     _buses,
+    _self_tests,
     _nodes,
 )

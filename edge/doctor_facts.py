@@ -25,6 +25,8 @@ class BusFact:
         All that answer.
     chips : tuple of (int, str, str)
         Address, driver and model of those that are inertial chips of our table.
+    tested : tuple of (int, tuple of str)
+        Address and faults of those that have tested themselves.
     """
 
     number: int
@@ -32,6 +34,7 @@ class BusFact:
     speed_hz: int | None = None
     addresses: tuple[int, ...] = ()
     chips: tuple[tuple[int, str, str], ...] = ()
+    tested: tuple[tuple[int, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

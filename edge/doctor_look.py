@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from serial.tools import list_ports
 
-from sensors.drivers.catalog import open_driver, recognise
+from sensors.drivers.catalog import SELF_TESTS, open_driver, recognise
 from sensors.errors import SensorError
-from sensors.i2c_link import KernelBus
+from sensors.i2c_link import KernelBus, Registers
 from sensors.serial_link import LinkState
 
 from .doctor_facts import BusFact, Facts, NodeFact, PortFact
@@ -33,13 +33,16 @@ SYSTEM = Path("/sys")
 LOOK_S = 3.0
 
 
-def look(config: Config, *, look_s: float = LOOK_S) -> Facts:
-    """Look at everything; takes `look_s` and little more, whatever is missing."""
+def look(config: Config, *, look_s: float = LOOK_S, self_tests: bool = False) -> Facts:
+    """Look at everything; takes `look_s` and little more, whatever is missing.
+
+    `self_tests` lets chips test themselves: for sensors at rest that nobody reads.
+    """
     folder = config.folders.state
     return Facts(
         machine=_text(Path("/proc/device-tree/model")) or "",
         ports=tuple(_port(port.device, port.description) for port in list_ports.comports()),
-        buses=tuple(_bus(path) for path in sorted(Path("/dev").glob("i2c-*"))),
+        buses=tuple(_bus(path, self_tests) for path in sorted(Path("/dev").glob("i2c-*"))),
         nodes=tuple(_nodes(config.nodes, look_s)),
         folder=str(folder),
         folder_writable=os.access(_existing(folder), os.W_OK),
@@ -58,7 +61,7 @@ def _port(path: str, description: str) -> PortFact:
     return PortFact(path, description, allowed, _number(timer))
 
 
-def _bus(path: Path) -> BusFact:
+def _bus(path: Path, self_tests: bool) -> BusFact:
     number = int(path.name.removeprefix("i2c-"))
     speed = SYSTEM / f"class/i2c-adapter/i2c-{number}/of_node/clock-frequency"
     speed_hz = None
@@ -67,20 +70,26 @@ def _bus(path: Path) -> BusFact:
     if not os.access(path, os.R_OK | os.W_OK):
         return BusFact(number, allowed=False, speed_hz=speed_hz)
     with contextlib.suppress(SensorError, OSError):
-        return bus_fact(number, KernelBus(number), speed_hz)
+        return bus_fact(number, KernelBus(number), speed_hz, self_tests=self_tests)
     return BusFact(number, True, speed_hz)
 
 
-def bus_fact(number: int, bus: Bus, speed_hz: int | None) -> BusFact:
-    """What answers on a bus, and which of it are inertial chips."""
+def bus_fact(number: int, bus: Bus, speed_hz: int | None, *, self_tests: bool = False) -> BusFact:
+    """What answers on a bus, which of it are inertial chips, and how these test themselves."""
     addresses = tuple(bus.scan())
-    chips = []
+    chips: list[tuple[int, str, str]] = []
     for address in addresses:
         with contextlib.suppress(SensorError):
             known = recognise(bus, address)
             if known is not None:
                 chips.append((address, *known))
-    return BusFact(number, True, speed_hz, addresses, tuple(chips))
+    tested = []
+    for address, driver, _ in chips if self_tests else ():
+        if driver in SELF_TESTS:
+            with contextlib.suppress(SensorError):
+                faults = SELF_TESTS[driver](Registers(bus, address))
+                tested.append((address, tuple(faults)))
+    return BusFact(number, True, speed_hz, addresses, tuple(chips), tuple(tested))
 
 
 def _nodes(nodes: dict[str, Node], look_s: float) -> list[NodeFact]:

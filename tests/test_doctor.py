@@ -1,6 +1,7 @@
 """What the doctor says of a machine, and what it sees of virtual nodes."""
 
 import json
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -75,6 +76,11 @@ SICK = {
         replace(WELL, buses=(BusFact(1, True, 400_000, (0x6A,), ((0x6A, "lsm6ds", "LSM6DSOX"),)),)),
         "warning",
         'port = "i2c-1:0x6a", driver = "lsm6ds"',
+    ),
+    "self-test failed": (
+        replace(WELL, buses=(BusFact(1, True, 400_000, (0x6A,), (), ((0x6A, ("x: 0 mg",)),)),)),
+        "fault",
+        "replace the board",
     ),
     "node in use": (
         replace(WELL, nodes=(replace(LOST, reason="Could not exclusively lock port"),)),
@@ -157,6 +163,19 @@ def test_chips_on_a_bus_are_recognised_without_being_disturbed():
         (0x6B, "lsm6ds", "LSM6DSOX"),
     )
     assert before == {address: bytes(chip.registers) for address, chip in bus.devices.items()}
+
+
+def test_chips_test_themselves_when_asked_to():
+    bus = VirtualBus(
+        {
+            0x6A: Lsm6dsChip(resting, time.monotonic_ns),
+            0x6B: Lsm6dsChip(resting, time.monotonic_ns, stuck=True),
+        }
+    )
+    (sound, stuck) = bus_fact(1, bus, 400_000, self_tests=True).tested
+    assert sound == (0x6A, ())
+    assert stuck[0] == 0x6B
+    assert len(stuck[1]) == 6
 
 
 def test_the_doctor_reads_configured_nodes(tmp_path):

@@ -11,7 +11,7 @@ from sensors.i2c_link import Registers, open_port
 from sensors.serial_link import SerialLink
 from sensors.udp_link import UdpLink
 
-from . import icm20948, lsm6ds, mpu6050
+from . import icm20948, lsm6ds, lsm6ds_self_test, mpu6050
 from .adafruit import AdafruitChip
 from .chip import Setup
 from .i2c_sensor import I2cSensor
@@ -164,6 +164,8 @@ _CHIPS: dict[str, tuple[tuple[int, ...], Callable[[Registers, Setup], Chip]]] = 
     "mpu6050": (mpu6050.ADDRESSES, mpu6050.Mpu6050),
 }
 
+# Electrical self-tests by driver; the faults that were found, as sentences.
+SELF_TESTS: dict[str, Callable[[Registers], list[str]]] = {"lsm6ds": lsm6ds_self_test.self_test}
 # Decoder, and the baud rate that the maker ships.
 _DECODERS: dict[str, tuple[Callable[[], Decoder], int]] = {
     "ximu3": (Ximu3Decoder, 115_200),
