@@ -42,7 +42,7 @@ def check(
     found = check_broker(asked, duration, "evenstride-check")
     typer.echo(found.report())
     if found.faults:
-        raise UserError(f"{broker}: {found.faults.total()} messages are not as the contract has it")
+        raise UserError(f"{broker}: {found.faults.total()} faults against the contract")
     if not found.n:
         raise UserError(
             f"{broker}: nothing of ours was heard in {duration:g} s; is an edge running?"
