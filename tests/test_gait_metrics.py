@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 FIELDS = [(family, field) for family in FAMILIES for field in family.system_sd]
 each_field = pytest.mark.parametrize(("family", "field"), FIELDS, ids=[f for _, f in FIELDS])
 ALL = tuple(Segment)
+PAGE = (Path(__file__).resolve().parent.parent / "docs" / "gait.md").read_text()
 
 
 @cache
@@ -64,6 +66,7 @@ def test_every_metric_is_a_field_with_a_unit_and_an_error(family, field):
         ("ratio", "regularity", "attenuation", "forward", "lateral", "vertical")
     )
     assert family.system_sd[field] > 0.0
+    assert f"`{field}`" in PAGE, "docs/gait.md says what it is"
 
 
 @each_field

@@ -113,9 +113,9 @@ CHAIN = Family(
     "chain",
     chain_columns,
     {
-        "eversion_rotation_ratio": 0.2,
+        "eversion_rotation_ratio": 0.25,
         "eversion_rotation_angle_deg": 8.0,
-        "eversion_rotation_lag_s": 0.02,
+        "eversion_rotation_lag_s": 0.025,
         "rotation_drop_ratio": 0.3,
         "rotation_drop_angle_deg": 8.0,
         "rotation_drop_lag_s": 0.02,

@@ -27,7 +27,7 @@ TIMES = Family(
 WAY = Family(
     "way",
     spatial_columns,
-    {"stride_length_m": 0.01, "speed_mps": 0.03, "clearance_m": 0.01},
+    {"stride_length_m": 0.01, "speed_mps": 0.035, "clearance_m": 0.01},
 )
 # Each gives columns over the strides of one foot; NaN becomes null.
 FAMILIES = (

@@ -46,7 +46,7 @@ PRONATION = Family(
     {
         "landing_inversion_deg": 2.0,
         "eversion_rate_degps": 20.0,
-        "push_off_eversion_deg": 3.0,
-        "time_to_foot_flat_s": 0.02,
+        "push_off_eversion_deg": 4.0,
+        "time_to_foot_flat_s": 0.03,
     },
 )

@@ -101,4 +101,7 @@ def _swing_asymmetry(
     if n < LEAST_FOR_SPREAD:
         return withheld("swing_asymmetry", "%", "both", n, LEAST_FOR_SPREAD)
     half = 200.0 * difference_half(a, b, system_sd["swing_time_s"]) / (a.mean + b.mean)
-    return metric("swing_asymmetry", "%", "both", 100.0 * abs(log(a.mean / b.mean)), half, n)
+    found = metric("swing_asymmetry", "%", "both", 100.0 * abs(log(a.mean / b.mean)), half, n)
+    # It is no less than nothing, whatever the error.
+    low, high = found.interval or (0.0, 0.0)
+    return found.model_copy(update={"interval": (max(low, 0.0), high)})
