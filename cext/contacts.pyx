@@ -48,7 +48,7 @@ cdef void run(const Biquad* f, double[:, ::1] x, Py_ssize_t col, bint backwards)
 
 def lowpass(signal, double rate_hz, double cutoff_hz):
     values = np.array(signal, dtype=np.float64, order="C")
-    cdef double[:, ::1] x = values.reshape(len(values), -1)
+    cdef double[:, ::1] x = values.reshape(len(values), values.size // max(len(values), 1))
     cdef Biquad f = butterworth(rate_hz, cutoff_hz)
     cdef Py_ssize_t col
     if x.shape[0]:
