@@ -220,10 +220,12 @@ class Acquisition:
         if self._session is not None:
             self._turn()
             self._session.finish()
-            self._audit.note("stop", session=self._session.about.session)
             self._store.clear(SESSION)
         self._tell_state("offline")
         self._store.close()
+        if self._session is not None:
+            # Last: a log that cannot be written must not keep results from the disk.
+            self._audit.note("stop", session=self._session.about.session)
 
     def _tell_state(self, state: State) -> None:
         since = utc_text(time.time_ns())
@@ -240,8 +242,10 @@ def _open(name: str, node: Node, now_ns: Callable[[], int]) -> Driver:
 
 def _is_there(port: str) -> bool:
     """Whether a port exists; a socket always does, a bus by its number."""
-    bus, _, _ = port.partition(":")
-    return bus == "udp" or Path("/dev", bus.partition("/")[0]).exists() or Path(port).exists()
+    place = port.partition(":")[0]
+    # `i2c-1/0x6a` is a chip on the bus /dev/i2c-1; a path stands for itself.
+    device = Path(place) if place.startswith("/") else Path("/dev", place.partition("/")[0])
+    return place == "udp" or device.exists()
 
 
 def _check_ports(config: Config) -> None:

@@ -81,7 +81,7 @@ def test_without_any_port_it_says_so_and_leaves(tmp_path):
     )
     done = subprocess.run(
         [sys.executable, "-m", "edge", "acquire", "--config", config],
-        capture_output=True, text=True, check=False, cwd=ROOT,
+        capture_output=True, text=True, check=False, cwd=ROOT, timeout=30,
     )  # fmt: skip
     assert done.returncode == 2
     assert "'/dev/no-such-port': no such port" in done.stderr
