@@ -1,7 +1,7 @@
 """Host time of samples from a chip that has no clock to ask: a line through its sample count.
 
 Each time a FIFO is read, the number of samples that have come so far is known at a known moment,
-and the last of them is between nothing and one period old. A line through the last 20 s of such
+and the last of them is between nothing and one period old. A line through the last 10 s of such
 pairs tells when each sample was taken: chips are off their nominal rate by up to several per cent
 and drift with temperature, so neither the nominal rate nor the moment of reading will do.
 """
@@ -17,7 +17,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-WINDOW_NS = 20_000_000_000
+# Longer would average more, and lag behind a chip that warms up: 10 s balance the two.
+WINDOW_NS = 10_000_000_000
 # Half a second of polls: before that the rate is not known to a per cent.
 LEAST_SPAN_NS = 500_000_000
 
