@@ -124,10 +124,27 @@ def test_it_keeps_its_segment_and_tells_its_former_samples(firmware):
     assert stream.hello.last_boot_samples == 777
 
 
-def test_fifo_words_become_samples_and_a_lonely_word_waits(firmware):
-    gyr, acc = bytes([1 << 3, 1, 0, 2, 0, 3, 0]), bytes([2 << 3, 4, 0, 5, 0, 6, 0])
-    samples, rest = firmware.pairs(gyr + acc + gyr)
+def fifo_word(tag, slot, *values):
+    return struct.pack("<B3h", tag << 3 | slot << 1, *values)
+
+
+@pytest.mark.parametrize("gyr_first", [True, False])
+def test_fifo_words_of_one_slot_become_a_sample_in_either_order(firmware, gyr_first):
+    words = []
+    for slot in range(3):
+        pair = [fifo_word(1, slot, 1, 2, slot), fifo_word(2, slot, 4, 5, slot)]
+        words += pair if gyr_first else pair[::-1]
+    samples, rest = firmware.pairs(b"".join(words))
+    read = np.frombuffer(bytes(samples), "<i2").reshape(-1, 6)
+    assert read.tolist() == [[1, 2, slot, 4, 5, slot] for slot in range(3)]
+    assert rest == b""
+
+
+def test_a_lonely_word_waits_and_words_of_an_awakening_chip_are_left_out(firmware):
+    awakening = [fifo_word(2, slot, 9, 9, 9) for slot in range(3)]
+    gyr, acc = fifo_word(1, 3, 1, 2, 3), fifo_word(2, 3, 4, 5, 6)
+    samples, rest = firmware.pairs(b"".join([*awakening, gyr]))
+    assert samples == b""
+    samples, rest = firmware.pairs(bytes(rest) + acc)
     assert struct.unpack("<6h", samples) == (1, 2, 3, 4, 5, 6)
-    samples, rest = firmware.pairs(rest + acc)
-    assert len(samples) == 12
     assert rest == b""

@@ -261,22 +261,24 @@ TAG_GYR, TAG_ACC = 1, 2
 
 
 def pairs(words):
-    """Join tagged FIFO words of 7 bytes into samples of 12; a word without its partner waits.
+    """Join the two words (7 bytes) of each time slot into a sample (12), in whatever order they come.
 
-    Returns the samples, and the words that must be put before the next ones.
+    Returns the samples, and a last word whose partner has not come: it belongs before the next
+    words. Lonely words before that are of the accelerometer, which wakes first; they are left out.
     """
     samples = bytearray()
-    gyr = None
-    used = 0
+    held = None
     for at in range(0, len(words), 7):
-        tag = words[at] >> 3
-        if tag == TAG_GYR:
-            gyr = words[at + 1 : at + 7]
-        elif tag == TAG_ACC and gyr is not None:
-            samples += gyr + words[at + 1 : at + 7]
-            gyr = None
-            used = at + 7
-    return samples, words[used:] if gyr is not None else b""
+        tag, slot = words[at] >> 3, words[at] >> 1 & 3
+        if tag != TAG_GYR and tag != TAG_ACC:
+            continue
+        if held is not None and held[0] != tag and held[1] == slot:
+            word, partner = words[at + 1 : at + 7], words[held[2] + 1 : held[2] + 7]
+            samples += word + partner if tag == TAG_GYR else partner + word
+            held = None
+        else:
+            held = tag, slot, at
+    return samples, b"" if held is None else words[held[2] : held[2] + 7]
 
 
 def run():
