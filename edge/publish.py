@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import queue
 import random
+import sqlite3
 import time
 from typing import TYPE_CHECKING
 
@@ -107,7 +108,8 @@ class Publisher:
             n_before = self.n_published
             try:
                 self._serve(self._open(), stop)
-            except LinkLost as lost:
+            except (LinkLost, sqlite3.Error) as lost:
+                # A disk that fails is tried again too: the outbox is all there is to deliver.
                 self._complain(str(lost))
                 if self.n_published > n_before:
                     retry_s = self._config.broker.retry_s
@@ -152,7 +154,7 @@ class Publisher:
             while not stop.is_set():
                 self._turn(link, delivery)
             self._take_leave(link, delivery)
-        except LinkLost:
+        except (LinkLost, sqlite3.Error):
             self._collect(link, delivery, 0.0)
             link.abandon()
             raise
