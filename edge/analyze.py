@@ -8,6 +8,7 @@ import numpy as np
 
 from .errors import UserError
 from .gait.leg_length import CONDITIONS, estimate_leg_length, read_phases
+from .gait.sway import standing_sway
 from .pipeline import Pipeline
 from .results import Analysis, Person, RecordingSummary, Trajectory
 from .summaries import Summaries
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 
     from sensors import Block, Segment
 
+    from .gait.leg_length import Phase
     from .gait.walk import Walk
-    from .results import Summary
+    from .results import Metric, Summary
     from .summaries import Period
 
 # Paths of the feet are given for recordings up to this long; a day of them is no use in a result.
@@ -119,9 +121,15 @@ def analyse_recording(
         metrics=tuple(m for walk in walks for m in walk.metrics),
         hours=tuple(summary for period, summary in closed if period == "hour"),
         days=tuple(summary for period, summary in closed if period == "day"),
+        standing=_sway(join(protocol), phases) if protocol else (),
         leg_length=estimate_leg_length(join(protocol), phases, person) if protocol else None,
         trajectory=_trajectories(walks) if recording.duration_s <= LONGEST_PATHS_S else {},
     )
+
+
+def _sway(span: Span, phases: Sequence[Phase]) -> tuple[Metric, ...]:
+    stands = [p for p in phases if p.phase == "stand" and not p.board_mm]
+    return standing_sway(span, [(p.start_s, p.end_s) for p in stands])
 
 
 def spans_of(recording: Recording) -> Iterator[Span]:

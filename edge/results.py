@@ -210,7 +210,9 @@ class Metric(Record):
     interval: tuple[float, float] | None = Field(
         default=None, description="95 %: chance from stride to stride, and the method's own error"
     )
-    n: int = Field(description="Strides it is made of; of the side with fewer, for a difference")
+    n: int = Field(
+        description="Strides it is made of; of a difference, of the lesser side; of a trend, bouts"
+    )
     reason: str | None = Field(default=None, description="Why there is no value")
 
     @model_validator(mode="after")
@@ -397,5 +399,6 @@ class Analysis(Record):
     metrics: tuple[BoutMetrics, ...] = ()
     hours: tuple[Summary, ...] = ()
     days: tuple[Summary, ...] = ()
+    standing: tuple[Metric, ...] = Field(default=(), description="Sway, of a protocol's standing")
     leg_length: LegLength | None = None
     trajectory: dict[Segment, Trajectory] = Field(default_factory=dict)

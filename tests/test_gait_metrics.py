@@ -161,6 +161,15 @@ def test_any_subset_of_sensors_gives_what_it_can_and_says_what_is_missing(
         assert missing.reason.startswith("no sensor on")
 
 
+@pytest.mark.parametrize("speed_mps", [0.4, 0.6, 0.9, 1.6])
+def test_the_speed_of_a_bout_is_way_by_time_however_long_the_foot_rests(speed_mps):
+    walker = walk_of(np.random.default_rng(5), speed_mps, 40)
+    (bout,) = analyse_walking(span_of(walker), Person()).bouts
+    strides = walker.truth.strides
+    true = sum(s.length_m for s in strides) / sum(s.stride_time_s for s in strides)
+    assert bout.speed_mps == pytest.approx(true, rel=0.03)
+
+
 def test_a_late_clock_of_one_foot_shifts_double_support_and_no_stride_time():
     span = worn((Segment.LEFT_FOOT, Segment.RIGHT_FOOT))
     late = span.part(0, len(span) - 2)

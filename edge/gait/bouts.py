@@ -115,7 +115,12 @@ def describe_bout(number: int, strides: Sequence[Stride]) -> Bout:
     """Summary of the strides of one bout, which are in the order of time."""
     times = [s.stride_time_s for s in strides if s.stride_time_s is not None]
     rows = [
-        (s.stride_length_m, s.stride_length_sd_m or 0.0, s.length_to_s - s.length_from_s)
+        (
+            s.stride_length_m,
+            s.stride_length_sd_m or 0.0,
+            # A slow foot rests long: between its still moments lies less than a stride.
+            s.stride_time_s or s.length_to_s - s.length_from_s,
+        )
         for s in strides
         if s.stride_length_m is not None
         and s.length_to_s is not None

@@ -77,8 +77,9 @@ def describe_strides(
     }
     left, right = found[Side.LEFT], found[Side.RIGHT]
     both = np.concatenate(list(table.values()))
-    (speed,) = estimates(both[:, [FIELDS.index("speed_mps")]])
+    length = both[:, FIELDS.index("stride_length_m")]
     step, stride = both[:, FIELDS.index("step_time_s")], both[:, FIELDS.index("stride_time_s")]
+    (speed,) = estimates((length / stride)[:, None])
     symmetry = [
         *symmetry_metrics(left, right, SYSTEM_SD),
         coordination_metric(360.0 * step / stride),

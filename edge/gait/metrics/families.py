@@ -27,7 +27,8 @@ TIMES = Family(
 WAY = Family(
     "way",
     spatial_columns,
-    {"stride_length_m": 0.01, "speed_mps": 0.035, "clearance_m": 0.01},
+    # Of speed, each stride's own is not summarised: it is by its still moments, not its contacts.
+    {"stride_length_m": 0.01, "clearance_m": 0.01},
 )
 # Each gives columns over the strides of one foot; NaN becomes null.
 FAMILIES = (
