@@ -27,13 +27,13 @@ COMPILE = ["-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off"]
 
 
 # C files beside the `.pyx` of the same extension: what the compiler is to turn into vectors.
-KERNELS = {"orientation": "orientation_kernel"}
+KERNELS = {"orientation": ("orientation_choice", "orientation_lanes4", "orientation_lanes8")}
 
 
 def sources(source: Path) -> list[str]:
-    """Files to compile for one `.pyx`: itself and its C kernel, if it has one."""
-    kernel = KERNELS.get(source.stem)
-    return [str(source)] + ([str(source.with_name(f"{kernel}.c"))] if kernel else [])
+    """Files to compile for one `.pyx`: itself and its C kernels, if it has any."""
+    kernels = KERNELS.get(source.stem, ())
+    return [str(source), *(str(source.with_name(f"{kernel}.c")) for kernel in kernels)]
 
 
 def extensions() -> list[Extension]:
@@ -42,7 +42,7 @@ def extensions() -> list[Extension]:
         Extension(
             f"cext.{source.stem}",
             sources(source),
-            depends=[str(header) for header in Path("cext").glob("*.h")],
+            depends=[str(part) for part in sorted(Path("cext").glob("orientation_*.[ch]"))],
             include_dirs=[numpy.get_include()],
             define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
             extra_compile_args=COMPILE if sys.platform != "win32" else [],

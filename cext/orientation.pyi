@@ -135,6 +135,6 @@ def smooth_orientation(
     Notes
     -----
     The filter, then a modified Bryson-Frazier look back through its steps, O(n). Memory beside the
-    result: about 5 MB for the steps at hand, and one state of 22 kB for every 4.5 s and eight
+    result: about 5 MB for the steps at hand, and one state of 11 kB for every 4.5 s and four
     sensors.
     """

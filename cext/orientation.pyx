@@ -1,7 +1,7 @@
 """The Python face of the orientation filter: shapes checked here, the work done in C."""
 
 from libc.stdlib cimport free
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 
 from dataclasses import astuple
 
@@ -53,14 +53,14 @@ STATE = np.dtype(
         ("rest_s", "f8"),
         ("rested", "f8"),
         ("heading_known", "f8"),
-        ("field_norm", "f8", (4,)),
-        ("field_dip", "f8", (4,)),
-        ("field_s", "f8", (4,)),
+        ("field_norm", "f8", (FIELDS,)),
+        ("field_dip", "f8", (FIELDS,)),
+        ("field_s", "f8", (FIELDS,)),
         ("field_here", "f8"),
         ("field_odd_s", "f8"),
     ]
 )
-if STATE.itemsize * LANES != sizeof(orientation_state):
+if STATE.itemsize * orientation_kernel_for(1).lanes != orientation_kernel_for(1).state_size:
     raise ImportError("cext.orientation and its C core do not belong together: build again")
 
 # Steps that a look back holds in memory; older ones are filtered once more from a stored state.
@@ -70,13 +70,14 @@ cdef enum:
 
 cdef class OrientationFilter:
     cdef orientation_coefficients _coefficients
-    cdef orientation_state* _groups
+    cdef const orientation_kernel* _kernel
+    cdef char* _states
     cdef Py_ssize_t _sensors
     cdef readonly double rate_hz
     cdef readonly object parameters
 
     def __cinit__(self, rate_hz, parameters=None):
-        self._groups = NULL
+        self._states = NULL
         self._sensors = 0
 
     def __init__(self, rate_hz, parameters=None):
@@ -85,24 +86,24 @@ cdef class OrientationFilter:
         _prepare(&self._coefficients, self.parameters, rate_hz)
 
     def __dealloc__(self):
-        free(self._groups)
+        free(self._states)
 
     def update(self, gyr, acc, mag=None):
-        return self.update_block(
-            np.asarray(gyr)[None], np.asarray(acc)[None], None if mag is None else np.asarray(mag)[None]
-        )[0]
+        return self._run(Samples(gyr, acc, mag, None, None, None, 0))
 
     def update_block(self, gyr, acc, mag=None, *, valid=None, saturated=None, still=None):
-        cdef Samples samples = Samples(gyr, acc, mag, valid, saturated, still)
+        return self._run(Samples(gyr, acc, mag, valid, saturated, still, 1))
+
+    cdef cnp.ndarray _run(self, Samples samples):
         cdef Py_ssize_t group
         self._seat(samples.c.k)
-        out = samples.room()
+        cdef cnp.ndarray out = samples.room()
         cdef double* quaternions = <double*>cnp.PyArray_DATA(out)
         with nogil:
-            for group in range(_groups(samples.c.k)):
-                orientation_run(
-                    &self._groups[group], &self._coefficients, &samples.c, group * LANES,
-                    0, samples.c.n, quaternions, NULL,
+            for group in range(_groups(self._kernel, samples.c.k)):
+                self._kernel.run(
+                    self._states + group * self._kernel.state_size, &self._coefficients,
+                    &samples.c, group * self._kernel.lanes, 0, samples.c.n, quaternions, NULL,
                 )
         return out
 
@@ -115,7 +116,7 @@ cdef class OrientationFilter:
         cdef Py_ssize_t j
         table = np.empty((self._sensors, STATE.itemsize // sizeof(double)))
         for j in range(self._sensors):
-            table[j] = self._lanes(j // LANES)[:, j % LANES]
+            table[j] = self._lane(j)
         return table.view(STATE)[:, 0]
 
     @state.setter
@@ -125,9 +126,9 @@ cdef class OrientationFilter:
             raise TypeError("state is not what OrientationFilter.state gave")
         self._seat(len(state))
         table = np.ascontiguousarray(state).view(np.float64).reshape(len(state), -1)
-        for j in range(_groups(self._sensors) * LANES):
+        for j in range(_groups(self._kernel, self._sensors) * self._kernel.lanes):
             # Lanes beyond the last sensor repeat it, as the kernel does.
-            self._lanes(j // LANES)[:, j % LANES] = table[min(j, self._sensors - 1)]
+            self._lane(j)[:] = table[min(j, self._sensors - 1)]
 
     @property
     def gyr_bias(self):
@@ -147,79 +148,83 @@ cdef class OrientationFilter:
 
     cdef int _seat(self, Py_ssize_t sensors) except -1:
         """Make room for the sensors of the first call; later calls must bring as many."""
-        if self._groups == NULL:
-            self._groups = _begin(&self._coefficients, sensors)
+        if self._states == NULL:
+            self._kernel = orientation_kernel_for(sensors)
+            self._states = _begin(self._kernel, &self._coefficients, sensors)
             self._sensors = sensors
         elif sensors != self._sensors:
             raise ValueError(f"{sensors} sensors, expected {self._sensors} as before")
         return 0
 
-    cdef _lanes(self, Py_ssize_t group):
-        """One group's state as an array (numbers of a sensor, LANES), a view."""
-        cdef Py_ssize_t rows = sizeof(orientation_state) // (LANES * sizeof(double))
-        return np.asarray(<double[:rows, :LANES]><double*>&self._groups[group])
+    cdef _lane(self, Py_ssize_t sensor):
+        """One sensor's numbers, a view."""
+        cdef Py_ssize_t lanes = self._kernel.lanes
+        cdef Py_ssize_t rows = self._kernel.state_size // (lanes * sizeof(double))
+        cdef char* group = self._states + sensor // lanes * self._kernel.state_size
+        return np.asarray(<double[:rows, :lanes]><double*>group)[:, sensor % lanes]
 
 
 def smooth_orientation(
     rate_hz, gyr, acc, mag=None, *, valid=None, saturated=None, still=None, parameters=None
 ):
     cdef orientation_coefficients c
-    cdef Samples samples = Samples(gyr, acc, mag, valid, saturated, still)
+    cdef Samples samples = Samples(gyr, acc, mag, valid, saturated, still, 1)
     _prepare(&c, OrientationParameters() if parameters is None else parameters, rate_hz)
-    out = samples.room()
+    cdef const orientation_kernel* kernel = orientation_kernel_for(samples.c.k)
+    cdef cnp.ndarray out = samples.room()
     cdef double* quaternions = <double*>cnp.PyArray_DATA(out)
-    cdef Py_ssize_t group, piece = PIECE_STEPS * c.step_samples
-    cdef Py_ssize_t pieces = max(1, (samples.c.n + piece - 1) // piece)
-    cdef orientation_state* groups = _begin(&c, samples.c.k)
-    cdef orientation_state* begun = <orientation_state*>aligned_alloc(
-        LANES_ALIGNMENT, pieces * sizeof(orientation_state)
-    )
-    cdef orientation_record* records = <orientation_record*>aligned_alloc(
-        LANES_ALIGNMENT, PIECE_STEPS * sizeof(orientation_record)
-    )
+    cdef Py_ssize_t group, pieces = _pieces(&c, samples.c.n)
+    cdef char* states = _begin(kernel, &c, samples.c.k)
+    cdef char* begun = _room(kernel, pieces * kernel.state_size)
+    cdef char* records = _room(kernel, PIECE_STEPS * kernel.record_size)
+    cdef char* adjoint = _room(kernel, kernel.adjoint_size)
     try:
-        if begun == NULL or records == NULL:
+        if begun == NULL or records == NULL or adjoint == NULL:
             raise MemoryError
         with nogil:
-            for group in range(_groups(samples.c.k)):
-                _smooth(&groups[group], &c, &samples.c, group * LANES, piece, begun, records, quaternions)
+            for group in range(_groups(kernel, samples.c.k)):
+                _smooth(
+                    kernel, states + group * kernel.state_size, &c, &samples.c,
+                    group * kernel.lanes, begun, records, adjoint, quaternions,
+                )
     finally:
-        free(groups)
+        free(states)
         free(begun)
         free(records)
+        free(adjoint)
     return out
 
 
 cdef void _smooth(
-    orientation_state* s,
+    const orientation_kernel* kernel,
+    char* state,
     const orientation_coefficients* c,
     const orientation_samples* samples,
     Py_ssize_t first,
-    Py_ssize_t piece,
-    orientation_state* begun,
-    orientation_record* records,
+    char* begun,
+    char* records,
+    char* adjoint,
     double* quaternions,
 ) noexcept nogil:
     """Filter one group piece by piece, keeping each piece's first state; then, from the last
     piece to the first, filter it once more with records and look back through them."""
-    cdef lanes adjoint[STATES]
-    cdef lanes later[3]
-    cdef Py_ssize_t i, steps, pieces = (samples.n + piece - 1) // piece
-    memset(adjoint, 0, sizeof(adjoint))
-    memset(later, 0, sizeof(later))
+    cdef Py_ssize_t i, begin, end, steps, piece = PIECE_STEPS * c.step_samples
+    cdef Py_ssize_t pieces = _pieces(c, samples.n)
+    memset(adjoint, 0, kernel.adjoint_size)
     for i in range(pieces):
-        begun[i] = s[0]
-        orientation_run(
-            s, c, samples, first, i * piece, min((i + 1) * piece, samples.n), quaternions, NULL
-        )
+        begin, end = i * piece, min((i + 1) * piece, samples.n)
+        memcpy(begun + i * kernel.state_size, state, kernel.state_size)
+        kernel.run(state, c, samples, first, begin, end, quaternions, NULL)
     for i in range(pieces - 1, -1, -1):
-        s[0] = begun[i]
-        steps = orientation_run(
-            s, c, samples, first, i * piece, min((i + 1) * piece, samples.n), quaternions, records
-        )
-        orientation_look_back(
-            c, records, steps, samples.k, first, i * piece, quaternions, adjoint, later
-        )
+        begin, end = i * piece, min((i + 1) * piece, samples.n)
+        memcpy(state, begun + i * kernel.state_size, kernel.state_size)
+        steps = kernel.run(state, c, samples, first, begin, end, quaternions, records)
+        kernel.look_back(c, records, steps, samples.k, first, begin, quaternions, adjoint)
+
+
+cdef Py_ssize_t _pieces(const orientation_coefficients* c, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t piece = PIECE_STEPS * c.step_samples
+    return (n + piece - 1) // piece
 
 
 cdef int _prepare(orientation_coefficients* c, parameters, rate_hz) except -1:
@@ -235,23 +240,28 @@ cdef int _prepare(orientation_coefficients* c, parameters, rate_hz) except -1:
     return 0
 
 
-cdef Py_ssize_t _groups(Py_ssize_t sensors) noexcept nogil:
-    return (sensors + LANES - 1) // LANES
+cdef Py_ssize_t _groups(const orientation_kernel* kernel, Py_ssize_t sensors) noexcept nogil:
+    return (sensors + kernel.lanes - 1) // kernel.lanes
 
 
-cdef orientation_state* _begin(const orientation_coefficients* c, Py_ssize_t sensors) except NULL:
+cdef char* _room(const orientation_kernel* kernel, size_t size):
+    """Memory for what the kernel keeps, never of no size; NULL where there is none."""
+    return <char*>aligned_alloc(kernel.alignment, max(size, kernel.alignment))
+
+
+cdef char* _begin(
+    const orientation_kernel* kernel, const orientation_coefficients* c, Py_ssize_t sensors
+) except NULL:
     """States before the first sample; the caller frees them."""
     cdef Py_ssize_t group
     if sensors == 0:
         raise ValueError("no sensor: gyr has shape (n, 0, 3)")
-    cdef orientation_state* groups = <orientation_state*>aligned_alloc(
-        LANES_ALIGNMENT, _groups(sensors) * sizeof(orientation_state)
-    )
-    if groups == NULL:
+    cdef char* states = _room(kernel, _groups(kernel, sensors) * kernel.state_size)
+    if states == NULL:
         raise MemoryError
-    for group in range(_groups(sensors)):
-        orientation_begin(&groups[group], c)
-    return groups
+    for group in range(_groups(kernel, sensors)):
+        kernel.begin(states + group * kernel.state_size, c)
+    return states
 
 
 cdef int _diagonal(int i):
@@ -265,25 +275,28 @@ cdef class Samples:
     cdef int _dimensions
     cdef tuple _kept
 
-    def __cinit__(self, gyr, acc, mag, valid, saturated, still):
-        cdef cnp.ndarray rates = _readings(gyr, "gyr")
-        cdef cnp.ndarray forces = _readings(acc, "acc")
-        cdef cnp.ndarray fields = None if mag is None else _readings(mag, "mag")
+    def __cinit__(self, gyr, acc, mag, valid, saturated, still, int block):
+        """`block` is 1 for arrays that begin with the axis of samples, 0 for one sample."""
+        cdef cnp.ndarray rates = _readings(gyr, "gyr", block)
+        cdef cnp.ndarray forces = _readings(acc, "acc", block)
+        cdef cnp.ndarray fields = None if mag is None else _readings(mag, "mag", block)
         self._dimensions = cnp.PyArray_NDIM(rates)
         _same_shape(forces, rates, "acc")
         if fields is not None:
             _same_shape(fields, rates, "mag")
-        self.c.n = cnp.PyArray_DIM(rates, 0)
-        self.c.k = cnp.PyArray_DIM(rates, 1) if self._dimensions == 3 else 1
+        self.c.n = cnp.PyArray_DIM(rates, 0) if block else 1
+        self.c.k = cnp.PyArray_DIM(rates, block) if self._dimensions == block + 2 else 1
         self.c.gyr = <const double*>cnp.PyArray_DATA(rates)
         self.c.acc = <const double*>cnp.PyArray_DATA(forces)
         self.c.mag = NULL
         if fields is not None:
             self.c.mag = <const double*>cnp.PyArray_DATA(fields)
-        flags = tuple(
-            None if x is None else _flags(x, rates, name)
-            for x, name in ((valid, "valid"), (saturated, "saturated"), (still, "still"))
-        ) if valid is not None or saturated is not None or still is not None else (None, None, None)
+        flags = (None, None, None)
+        if valid is not None or saturated is not None or still is not None:
+            flags = tuple(
+                None if x is None else _flags(x, rates, name)
+                for x, name in ((valid, "valid"), (saturated, "saturated"), (still, "still"))
+            )
         self.c.valid = _bytes(flags[0])
         self.c.saturated = _bytes(flags[1])
         self.c.still = _bytes(flags[2])
@@ -293,21 +306,24 @@ cdef class Samples:
     cdef cnp.ndarray room(self):
         """An array for the quaternions of these samples."""
         cdef cnp.npy_intp shape[3]
-        shape[0] = self.c.n
-        shape[1] = self.c.k if self._dimensions == 3 else 4
-        shape[2] = 4
+        cdef int i
+        cdef cnp.ndarray rates = self._kept[0]
+        for i in range(self._dimensions - 1):
+            shape[i] = cnp.PyArray_DIM(rates, i)
+        shape[self._dimensions - 1] = 4
         return cnp.PyArray_EMPTY(self._dimensions, shape, cnp.NPY_DOUBLE, 0)
 
 
-cdef cnp.ndarray _readings(x, name):
+cdef cnp.ndarray _readings(x, name, int block):
     """The array itself where it is what the kernel reads, a contiguous copy of any other."""
     if not isinstance(x, np.ndarray) or cnp.PyArray_TYPE(x) != cnp.NPY_DOUBLE:
         found = x.dtype if isinstance(x, np.ndarray) else type(x).__name__
         raise TypeError(f"{name} is {found}, expected an array of float64")
     cdef cnp.ndarray array = x
     cdef int dimensions = cnp.PyArray_NDIM(array)
-    if dimensions not in (2, 3) or cnp.PyArray_DIM(array, dimensions - 1) != 3:
-        raise ValueError(f"{name} has shape {x.shape}, expected (n, 3) or (n, k, 3)")
+    if not block < dimensions < block + 3 or cnp.PyArray_DIM(array, dimensions - 1) != 3:
+        expected = "(n, 3) or (n, k, 3)" if block else "(3,) or (k, 3)"
+        raise ValueError(f"{name} has shape {x.shape}, expected {expected}")
     return array if cnp.PyArray_ISCARRAY_RO(array) else np.array(array, dtype=np.float64, order="C")
 
 

@@ -1,18 +1,13 @@
-#include "orientation_kernel.h"
+/* The filter itself, for LANES sensors at a time: compiled once for each number of lanes, by
+   orientation_lanes4.c and orientation_lanes8.c, which also say for which processors. */
+
+#include "orientation_lanes.h"
 
 #include <math.h>
 #include <string.h>
 
 #define EACH_LANE for (int l = 0; l < LANES; l++)
 #define INLINE static inline __attribute__((always_inline))
-
-/* The loader picks the version for the processor at hand: wheels stay portable. Without fused
-   multiply-add (see setup.py) all versions give the same bits. */
-#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__)
-#define VERSIONS __attribute__((target_clones("default", "avx2", "avx512f")))
-#else
-#define VERSIONS
-#endif
 
 static const double GRAVITY = 9.81;
 static const double PI = 3.14159265358979323846;
@@ -31,7 +26,6 @@ static const double UNSEEN_FORCE = 5.0;
 /* A rate of turn of 1 rad/s makes a moment as unquiet as a change of force by this, m/s2; above
    this variance (m2/s4) a moment is not worth asking. */
 static const double QUIET_OF_RATE = 1.0, QUIET_LIMIT = 1.0;
-static const double SLOW_S = 0.5; /* low-pass whose deviations tell a rest */
 
 /* Fields closer than this are one kind, by strength and dip. */
 static const double SAME_NORM = 0.03, SAME_DIP = 0.052;
@@ -39,7 +33,6 @@ static const double SAME_NORM = 0.03, SAME_DIP = 0.052;
 static const double ODD_NORM = 0.1, ODD_DIP = 0.17;
 /* ... unless it lasts. */
 static const double ODD_LASTS_S = 60.0;
-static const double FIELD_FADE_S = 60.0, FIELD_FOLLOW_S = 20.0;
 /* While the sensor keeps still, a magnet fixed to it looks like the earth's field: such time
    counts less. Above this rate of turn time counts in full. */
 static const double SHARE_AT_REST = 0.2, TURNING = 0.35;
@@ -277,7 +270,7 @@ INLINE void integrate(struct orientation_state *s, const struct orientation_coef
 
 /* All lanes of a quantity as one operand. The compiler would find these vectors by itself in
    most places; here, where the time goes, they are spelled out. */
-typedef double pack __attribute__((vector_size(sizeof(double) * LANES), aligned(LANES * 8), may_alias));
+typedef double pack __attribute__((vector_size(sizeof(double) * LANES), aligned(LANES_ALIGNMENT), may_alias));
 #define PACK(x) (*(pack *)(x))
 #define CONST_PACK(x) (*(const pack *)(x))
 
@@ -651,23 +644,9 @@ INLINE void step(struct orientation_state *s, const struct orientation_coefficie
 
 /* --- face ------------------------------------------------------------------------------- */
 
-void orientation_prepare(struct orientation_coefficients *c,
-                         const struct orientation_parameters *p, double rate_hz)
+static void begin(void *state, const struct orientation_coefficients *c)
 {
-    c->p = *p;
-    c->dt = 1.0 / rate_hz;
-    c->step_samples = (int)fmax(1.0, floor(p->step_s * rate_hz + 0.5));
-    c->T = c->step_samples * c->dt;
-    c->jolt2 = p->jolt_noise * p->jolt_noise;
-    c->slow_gain = 1.0 - exp(-c->dt / SLOW_S);
-    c->rise = 1.0 - exp(-c->T / p->wander_rise_s);
-    c->fall = 1.0 - exp(-c->T / p->wander_fall_s);
-    c->field_fade = exp(-c->T / FIELD_FADE_S);
-    c->field_follow = 1.0 - exp(-c->T / FIELD_FOLLOW_S);
-}
-
-void orientation_begin(struct orientation_state *s, const struct orientation_coefficients *c)
-{
+    struct orientation_state *s = state;
     const struct orientation_parameters *p = &c->p;
     memset(s, 0, sizeof *s);
     EACH_LANE {
@@ -697,11 +676,14 @@ INLINE void give_out(const struct orientation_state *s, double delay_s, ptrdiff_
     }
 }
 
+/* Not static: the loader can choose among versions of public functions only. */
 VERSIONS
-ptrdiff_t orientation_run(struct orientation_state *s, const struct orientation_coefficients *c,
-                          const struct orientation_samples *in, ptrdiff_t first, ptrdiff_t from,
-                          ptrdiff_t to, double *quaternions, struct orientation_record *records)
+ptrdiff_t RUN(void *state, const struct orientation_coefficients *c,
+              const struct orientation_samples *in, ptrdiff_t first, ptrdiff_t from,
+              ptrdiff_t to, double *quaternions, void *records)
 {
+    struct orientation_state *s = state;
+    struct orientation_record *record = records;
     struct tick t = {0};
     const int with_mag = in->mag != 0;
     const ptrdiff_t used = in->k - first < LANES ? in->k - first : LANES;
@@ -718,8 +700,8 @@ ptrdiff_t orientation_run(struct orientation_state *s, const struct orientation_
             integrate(s, c, &t, 0);
         EACH_LANE s->samples[l] += 1.0;
         if (s->samples[0] >= c->step_samples) {
-            if (records)
-                step(s, c, with_mag, &records[steps]);
+            if (record)
+                step(s, c, with_mag, &record[steps]);
             else
                 step(s, c, with_mag, 0);
             steps++;
@@ -748,16 +730,16 @@ INLINE void correct_samples(const struct orientation_coefficients *c, const lane
 }
 
 VERSIONS
-void orientation_look_back(const struct orientation_coefficients *c,
-                           const struct orientation_record *records, ptrdiff_t count,
-                           ptrdiff_t k, ptrdiff_t first, ptrdiff_t from, double *quaternions,
-                           lanes *adjoint, lanes *later)
+void LOOK_BACK(const struct orientation_coefficients *c, const void *records,
+               ptrdiff_t count, ptrdiff_t k, ptrdiff_t first, ptrdiff_t from,
+               double *quaternions, void *adjoint)
 {
+    struct orientation_adjoint *state = adjoint;
+    lanes *a = state->a, *later = state->later;
     const double T = c->T;
     const ptrdiff_t used = k - first < LANES ? k - first : LANES;
-    lanes *a = adjoint;
     for (ptrdiff_t j = count - 1; j >= 0; j--) {
-        const struct orientation_record *r = &records[j];
+        const struct orientation_record *r = (const struct orientation_record *)records + j;
         /* through the measurements, the last one first */
         for (int n = r->measurements - 1; n >= 0; n--) {
             const struct orientation_measured *m = &r->measured[n];
@@ -795,3 +777,14 @@ void orientation_look_back(const struct orientation_coefficients *c,
             EACH_LANE a[n][l] *= 1.0 - r->fresh[l];
     }
 }
+
+const struct orientation_kernel KERNEL = {
+    .lanes = LANES,
+    .alignment = LANES_ALIGNMENT,
+    .state_size = sizeof(struct orientation_state),
+    .record_size = sizeof(struct orientation_record),
+    .adjoint_size = sizeof(struct orientation_adjoint),
+    .begin = begin,
+    .run = RUN,
+    .look_back = LOOK_BACK,
+};

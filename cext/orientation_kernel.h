@@ -1,22 +1,16 @@
 /* Orientation of several sensors at once: the numeric core of OrientationFilter.
 
    Every quantity of the state stands in memory as LANES neighbouring doubles, one for each
-   sensor, so that the compiler turns each step into vector instructions. No operation mixes
-   lanes: a sensor gives the same bits alone and in company. The method, its equations and
-   sources are in docs/orientation.md; the symbols here are those of that page. */
+   sensor, so that each step becomes vector instructions. No operation mixes lanes: a sensor gives
+   the same bits alone and in company, and in any number of lanes. The method, its equations and
+   sources are in docs/orientation.md; the symbols here are those of that page.
+
+   This file is what all numbers of lanes share; orientation_lanes.h depends on their number. */
 
 #ifndef EVENSTRIDE_ORIENTATION_KERNEL_H
 #define EVENSTRIDE_ORIENTATION_KERNEL_H
 
 #include <stddef.h>
-
-#ifndef LANES
-#define LANES 8
-#endif
-
-/* Aligned, so that no vector straddles two cache lines: allocate states and records likewise. */
-#define LANES_ALIGNMENT (LANES * sizeof(double))
-typedef double lanes[LANES] __attribute__((aligned(LANES * 8)));
 
 /* Places in the error state. The twelve calibration states come first: the block of their
    covariance is the only one that a time step leaves alone. */
@@ -83,49 +77,6 @@ struct orientation_coefficients {
     double field_follow;
 };
 
-struct orientation_state {
-    lanes q[4];
-    lanes bias[3];
-    lanes mismatch[9];
-    lanes velocity[2];
-    lanes position[2];
-    lanes covariance[COVARIANCES];
-    /* since the last Kalman step */
-    lanes samples;
-    lanes fresh; /* 1.0: the inclination started anew */
-    lanes sum_rotation[9];
-    lanes sum_rotation_rate[27];
-    lanes sum_gyr[3];
-    lanes sum_force[3];
-    lanes sum_field[3];
-    lanes sum_rate2;
-    lanes n_ok;
-    lanes n_force;
-    lanes n_field;
-    lanes n_still;
-    lanes lost_turn2;
-    lanes largest_gyr2;
-    lanes largest_acc2;
-    /* carried from sample to sample */
-    lanes started;
-    lanes rate[3];
-    lanes last_acc[3];
-    lanes gap_s;
-    lanes slow_gyr[3];
-    lanes slow_acc[3];
-    /* carried from step to step */
-    lanes wander2;
-    lanes last_force[3];
-    lanes rest_s;
-    lanes rested;
-    lanes heading_known;
-    lanes field_norm[FIELDS];
-    lanes field_dip[FIELDS];
-    lanes field_s[FIELDS];
-    lanes field_here;
-    lanes field_odd_s;
-};
-
 /* One call's samples, (n, k, 3) and (n, k); a null pointer stands for "not given". */
 struct orientation_samples {
     ptrdiff_t n;
@@ -138,38 +89,32 @@ struct orientation_samples {
     const unsigned char *still;
 };
 
-/* What one Kalman step leaves for the look back (docs/orientation.md, "Looking back"). */
-struct orientation_record {
-    lanes turn_covariance[3][STATES]; /* rows of the turn when the step's samples began */
-    lanes weight[3][CALIBRATION];     /* how calibration errors turned the estimate since */
-    lanes fresh;                      /* 1.0: nothing older says anything of the turn */
-    lanes up;                         /* vertical specific force */
-    lanes correction[3];              /* of the turn, by this step's measurements */
-    int measurements;
-    struct orientation_measured {
-        int terms;
-        int at[3];
-        lanes h[3];
-        lanes gain[STATES];
-        lanes pull; /* innovation over its variance */
-    } measured[MEASUREMENTS];
+/* The filter for one number of lanes. States, records and `adjoint` are arrays of doubles whose
+   sizes stand here, aligned to `alignment` bytes; what is in them is the kernel's own affair but
+   for the order of a state's quantities, each `lanes` doubles, which is that of `STATE`. */
+struct orientation_kernel {
+    ptrdiff_t lanes;
+    size_t alignment;
+    size_t state_size;
+    size_t record_size;
+    size_t adjoint_size;
+    void (*begin)(void *state, const struct orientation_coefficients *c);
+    /* Filters samples [from, to) of sensors [first, first + lanes); writes `quaternions`,
+       (n, k, 4). `records` is null or has room for every step that ends within. Returns their
+       number. */
+    ptrdiff_t (*run)(void *state, const struct orientation_coefficients *c,
+                     const struct orientation_samples *in, ptrdiff_t first, ptrdiff_t from,
+                     ptrdiff_t to, double *quaternions, void *records);
+    /* Corrects the quaternions of the `count` steps whose samples begin at `from` by what came
+       later. `adjoint` carries the look back from piece to piece; zero at the very end. */
+    void (*look_back)(const struct orientation_coefficients *c, const void *records,
+                      ptrdiff_t count, ptrdiff_t k, ptrdiff_t first, ptrdiff_t from,
+                      double *quaternions, void *adjoint);
 };
 
 void orientation_prepare(struct orientation_coefficients *c,
                          const struct orientation_parameters *p, double rate_hz);
-void orientation_begin(struct orientation_state *s, const struct orientation_coefficients *c);
-
-/* Filters samples [from, to) of sensors [first, first + LANES); writes `quaternions`, (n, k, 4).
-   `records` is null or has room for every step that ends within. Returns their number. */
-ptrdiff_t orientation_run(struct orientation_state *s, const struct orientation_coefficients *c,
-                          const struct orientation_samples *in, ptrdiff_t first, ptrdiff_t from,
-                          ptrdiff_t to, double *quaternions, struct orientation_record *records);
-
-/* Corrects the quaternions of the `count` steps whose samples begin at `from` by what came
-   later. `adjoint` and `later` carry the look back from piece to piece; zero at the very end. */
-void orientation_look_back(const struct orientation_coefficients *c,
-                           const struct orientation_record *records, ptrdiff_t count,
-                           ptrdiff_t k, ptrdiff_t first, ptrdiff_t from, double *quaternions,
-                           lanes *adjoint, lanes *later);
+/* The one that serves so many sensors fastest on this processor. */
+const struct orientation_kernel *orientation_kernel_for(ptrdiff_t sensors);
 
 #endif
