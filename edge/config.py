@@ -139,10 +139,10 @@ class Storage(Section):
     """How much may be kept, and for how long."""
 
     reserve_mb: float = Field(default=500.0, ge=0, description="Below it raw recording stops")
-    outbox_mb: float = Field(default=256.0, gt=0, description="Undelivered results")
+    outbox_mb: float = Field(default=2000.0, gt=0, description="Undelivered results")
     outbox_days: float = Field(default=90.0, gt=0, description="Undelivered results")
     raw_days: float = Field(default=30.0, gt=0, description="Raw samples")
-    result_days: float = Field(default=400.0, gt=0, description="Delivered results")
+    result_days: float = Field(default=100.0, gt=0, description="Delivered results")
 
 
 class Time(Section):
