@@ -6,10 +6,14 @@ is the truth; what it does not state comes from the metric's own formula on the 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from cext.quaternion import rotate
+from cext.quaternion import conjugate, multiply, rotate
 from edge.gait.metrics import FAMILIES
+from edge.gait.metrics.pronation import TYPICAL_TOE_OUT_RAD
+from edge.gait.metrics.windows import OUTWARD
 from edge.gait.segment import SegmentMotion
 from edge.gait.strides import Body, Strides
 from edge.timegrid import Span
@@ -92,6 +96,18 @@ def span_of(walker, how=None, skins=None, segments=tuple(Segment), rate_hz=RATE_
     return Span(rate_hz, 0.0, segments, gyr, acc, None, valid, ~valid)
 
 
+def on_its_way(motion, side):
+    """A foot's motion in the frame of its way, from which its shoe points outward as usual."""
+    turn = -OUTWARD[side] * TYPICAL_TOE_OUT_RAD / 2.0
+    q = np.array([np.cos(turn), 0.0, 0.0, np.sin(turn)])
+    return replace(
+        motion,
+        gyr=rotate(conjugate(q), motion.gyr),
+        acc=rotate(conjugate(q), motion.acc),
+        q_segment_to_level=multiply(motion.q_segment_to_level, q),
+    )
+
+
 def exact_body(walker, rate_hz=RATE_HZ):
     """The walker as the metrics would see it if nothing were lost between motion and reading."""
     time_s = np.arange(0.0, walker.end_s, 1.0 / rate_hz)
@@ -107,6 +123,8 @@ def exact_body(walker, rate_hz=RATE_HZ):
             rate_hz, time_s, at.angular_rate, acc, q, valid, upright_known=True
         )
         places[segment] = at
+    for side, segment in FEET.items():
+        motions[segment] = on_its_way(motions[segment], side)
     feet = {side: _strides(walker, side, motions, places) for side in Side}
     return Body(feet, motions)
 
@@ -135,6 +153,7 @@ def _strides(walker, side, motions, places):
         still_after=after,
         flat_from=flat[0] + 1,
         flat_to=flat[1],
+        anchored=np.ones(len(true), dtype=bool),
     )
 
 

@@ -119,3 +119,24 @@ def test_the_mirrored_walk_gives_the_other_side_the_same_strides():
         for a, b in zip(own, seen, strict=True):
             assert abs(a.stride_length_m - b.stride_length_m) < 1e-6
             assert abs(a.next_initial_contact_s - b.next_initial_contact_s) < 1e-6
+
+
+@pytest.mark.parametrize("bias", [0.0, 0.02])
+def test_a_window_out_of_the_midst_of_walking_gives_true_lengths_or_none(bias):
+    walker = Walker(VirtualPerson(), [Stand(3), Walk(24), Stand(2)], seed=5)
+    how = Imperfections(gyr_bias=(bias, -bias, bias), gyr_noise=0.003, acc_noise=0.03)
+    span = worn(walker, imperfections=how)
+    for first_s in (5.0, 5.3, 5.6, 5.9):
+        window = span.part(round(first_s * RATE_HZ), round((first_s + 7.7) * RATE_HZ))
+        walk = analyse_walking(window, Person())
+        assert len(walk.strides) >= 11
+        for stride in walk.strides:
+            middle = (stride.final_contact_s + stride.next_initial_contact_s) / 2.0
+            (true,) = (
+                t
+                for t in walker.truth.strides
+                if t.side == stride.side and t.final_contact_s < middle < t.next_initial_contact_s
+            )
+            assert stride.stride_length_m is None or (
+                abs(stride.stride_length_m - true.length_m) < 0.025
+            )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cext import Strapdown
+from cext import Strapdown, StrapdownParameters
 
 from .range_end import flat_tops
 from .stance import movement_energy, rest_bias, still_sd
@@ -28,8 +28,8 @@ class NoiseParameters:
         In quiet movement, m/s2/sqrt(Hz) and rad/s/sqrt(Hz): shoe and scale, not the data sheet.
     acc_impact : float
         Added to `acc` where the force steps by 50 m/s2 from one sample to the next at 200 Hz,
-        growing with the square of the step and with the time that it took: a slow sensor misses
-        more of an impact. At heel strike the velocity found by integration jumps; that error
+        growing with the square of the step and the root of the time that it took: a slow sensor
+        misses more of an impact. At heel strike the velocity found by integration jumps; that error
         belongs there, not to the whole stride.
     gyr_saturated, acc_lost, gyr_lost : float
         Added at the end of the range, and where samples were lost.
@@ -62,6 +62,8 @@ class FootMotion:
         False where the sample is interpolated.
     energy : (n,) float64
         Of movement, see `stance`.
+    stands : (n,) bool
+        The velocity was taken for zero.
     position_m, velocity_mps : (n, 3) float64
         Level frame: z up, heading arbitrary, origin at the first tick.
     q_sensor_to_level : (n, 4) float64
@@ -76,6 +78,7 @@ class FootMotion:
     acc: NDArray[np.float64]
     valid: NDArray[np.bool_]
     energy: NDArray[np.float64]
+    stands: NDArray[np.bool_]
     position_m: NDArray[np.float64]
     velocity_mps: NDArray[np.float64]
     q_sensor_to_level: NDArray[np.float64]
@@ -88,14 +91,17 @@ def foot_motion(span: Span, k: int, noise: NoiseParameters = NOISE) -> FootMotio
     acc = np.ascontiguousarray(span.acc[:, k])
     gyr = np.ascontiguousarray(span.gyr[:, k])
     saturated = span.saturated[:, k] | flat_tops(gyr)
-    gyr = gyr - rest_bias(gyr, rate_hz)
+    bias_at_rest = rest_bias(gyr, rate_hz)
+    gyr = gyr - bias_at_rest
     energy = movement_energy(gyr, acc, rate_hz)
     still = still_sd(energy, rate_hz)
     if not still.any():
         return None
     levels = _noise_levels(acc, rate_hz, ~span.valid[:, k], saturated, noise)
     q_start = _start_attitude(gyr, acc, rate_hz, int(np.argmax(still > 0.0)))
-    velocity, attitude, bias = Strapdown(rate_hz, q_start).smooth(
+    # Exactly zero where the foot never rested: then the filter looks for it more widely.
+    believed = StrapdownParameters(bias_sd_radps=0.0005 if bias_at_rest.any() else 0.003)
+    velocity, attitude, bias = Strapdown(rate_hz, q_start, believed).smooth(
         gyr, acc, np.column_stack([levels, still])
     )
     position = np.zeros_like(velocity)
@@ -107,6 +113,7 @@ def foot_motion(span: Span, k: int, noise: NoiseParameters = NOISE) -> FootMotio
         acc=acc,
         valid=span.valid[:, k],
         energy=energy,
+        stands=still > 0.0,
         position_m=position,
         velocity_mps=velocity,
         q_sensor_to_level=attitude,
@@ -136,7 +143,7 @@ def _noise_levels(
 ) -> NDArray[np.float64]:
     step = jerk_norm(acc, rate_hz) / rate_hz
     step[:-1] = np.maximum(step[:-1], step[1:])
-    impact = p.acc_impact * (step / 50.0) ** 2 * (200.0 / rate_hz)
+    impact = p.acc_impact * (step / 50.0) ** 2 * np.sqrt(200.0 / rate_hz)
     return np.column_stack(
         [
             p.acc + impact + p.acc_lost * lost,

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 LONGEST_STRIDE_S = 2.5
 # A riser is 0.15 m and more; the height of a stride drifts by 0.01 to 0.06 m (SD, real walking).
 LEVEL_M = 0.12
+# Beyond the first and the last stance of a span, give or take this, nobody knows the way.
+ANCHOR_S = 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,6 +57,9 @@ class Strides:
         Ticks of the stillest moments of the stances about the swing.
     flat_from, flat_to : (m,) int64
         Ticks at which the sole is flat on the ground before the swing, `[from, to)`.
+    anchored : (m,) bool
+        The foot is known to have stood before and after; if not, the way is not known, as at the
+        ends of a span.
     """
 
     side: Side
@@ -71,6 +76,7 @@ class Strides:
     still_after: NDArray[np.int64]
     flat_from: NDArray[np.int64]
     flat_to: NDArray[np.int64]
+    anchored: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.end_s)
@@ -136,6 +142,7 @@ def find_strides(side: Side, foot: FootMotion) -> Strides | None:
         still_after=swings.still_after,
         flat_from=flat_from,
         flat_to=flat_to,
+        anchored=_anchored(foot, swings),
     )
 
 
@@ -152,6 +159,14 @@ def level_floor(position_m: NDArray[np.float64], swings: Swings) -> NDArray[np.f
     level = position_m.copy()
     level[:, 2] -= np.interp(np.arange(len(level)), ticks, heights)
     return level
+
+
+def _anchored(foot: FootMotion, swings: Swings) -> NDArray[np.bool_]:
+    """Whether the foot stood before and after each swing, somewhere in the span."""
+    stood = np.flatnonzero(foot.stands)
+    reach = round(ANCHOR_S * foot.rate_hz)
+    begun = stood[0] <= swings.still_before + reach
+    return np.asarray(begun & (stood[-1] >= swings.still_after - reach))
 
 
 def _flat(

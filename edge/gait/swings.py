@@ -92,6 +92,8 @@ def find_swings(
     rate = lowpass(swing_rate, motion.rate_hz, parameters.cutoff_hz)
     peak = _separate(motion, rate, parameters)
     begin, end = positive_run(rate, peak)
+    whole = (begin > 0) & (end < len(rate) - 1)  # a swing that the span cuts off is none
+    peak, begin, end = peak[whole], begin[whole], end[whole]
     reach = round(parameters.reach_s * motion.rate_hz)
     free_from = np.maximum(np.append(0, end[:-1]), begin - reach)
     free_to = np.minimum(np.append(begin[1:], len(rate) - 1), end + reach)

@@ -135,6 +135,8 @@ def _records(strides: Strides, body: Body, bout: NDArray[np.int64]) -> list[Stri
     # A foot that had been standing has no initial contact before the swing.
     begin = np.where(np.isnan(strides.begin_s), from_s, strides.begin_s)
     flags, steady = stride_flags(strides, bout)
+    unknown = [length is None for length in columns["stride_length_m"]]
+    flags = [(*f, "length_unknown") if u else f for f, u in zip(flags, unknown, strict=True)]
     shank = body.motions.get(SHANK_OF[strides.side])
     if shank is not None:
         conflicts = event_conflicts(strides, shank)
