@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-CORE := $(wildcard cext/*.pyx cext/*.pxd cext/*.h)
+CORE := $(wildcard cext/*.pyx cext/*.pxd cext/*.c cext/*.h)
 
 .PHONY: demo test install check check-safe bench contract deb faults wheel mosquitto clean
 
