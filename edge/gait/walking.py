@@ -15,7 +15,7 @@ from .metrics import FAMILIES
 from .motion import foot_motion
 from .pelvis import walk_of_pelvis
 from .strides import Body, find_strides
-from .timing import FINAL_CONTACT_SD_S, INITIAL_CONTACT_SD_S
+from .timing import contact_sds
 from .upper import pelvis_motion, shank_motion
 from .walk import Path, Walk
 
@@ -102,13 +102,14 @@ def follow_body(span: Span) -> Body:
 def _contacts(body: Body) -> tuple[Contact, ...]:
     found: list[Contact] = []
     for side, strides in body.strides.items():
+        landed_sd, left_sd = (sds.tolist() for sds in contact_sds(strides))
         found += [
-            Contact(side=side, kind="ic", time_s=t, time_sd_s=INITIAL_CONTACT_SD_S)
-            for t in strides.end_s.tolist()
+            Contact(side=side, kind="ic", time_s=t, time_sd_s=sd)
+            for t, sd in zip(strides.end_s.tolist(), landed_sd, strict=True)
         ]
         found += [
-            Contact(side=side, kind="fc", time_s=t, time_sd_s=FINAL_CONTACT_SD_S)
-            for t in strides.final_contact_s.tolist()
+            Contact(side=side, kind="fc", time_s=t, time_sd_s=sd)
+            for t, sd in zip(strides.final_contact_s.tolist(), left_sd, strict=True)
         ]
     return tuple(sorted(found, key=lambda c: c.time_s))
 
