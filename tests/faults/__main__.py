@@ -25,11 +25,12 @@ RIGGED = {"acquire killed", "broker", "publish killed", "sustained", "outage"}
 HEAD = ("fault", "tries", "lost", "duplicated", "out of order", "s to recover: median (most)", "")
 
 
-def plan(full: bool, seed: int) -> dict:
+def plan(full: bool, seed: int, tries: int | None) -> dict:
     """Name of a fault to what runs it."""
 
     def many(work, few: int, all_of_them: int):
-        return partial(work, tries=all_of_them if full else few, dice=random.Random(seed))
+        n = tries or (all_of_them if full else few)
+        return partial(work, tries=n, dice=random.Random(seed))
 
     return {
         "writer killed": many(recording.writer_killed, 100, 1000),
@@ -51,13 +52,14 @@ def main() -> int:
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--only", default="")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--tries", type=int, help="of each fault that has tries")
     asked = parser.parse_args()
     if PROGRAM is None:
         sys.exit("no mosquitto: sudo apt-get install mosquitto")
     console = Console(width=170)
     table = Table(*HEAD)
     good = True
-    for name, work in plan(asked.full, asked.seed).items():
+    for name, work in plan(asked.full, asked.seed, asked.tries).items():
         if asked.only not in name:
             continue
         with tempfile.TemporaryDirectory() as folder, console.status(name):
