@@ -14,6 +14,7 @@ from sensors import Segment
 
 from .family import Family
 from .pelvis_angles import pelvis_angles_deg
+from .pronation import eversion_rad
 from .shank import ROTATION_UNTIL, inward_rotation_deg
 from .windows import OUTWARD, SHANKS, windows
 
@@ -57,7 +58,7 @@ def chain_columns(strides: Strides, body: Body) -> Mapping[str, NDArray[np.float
         there = np.interp(part_s.ravel(), time_s, signal).reshape(-1, SAMPLES)
         return np.where(known[:, None], there - there[:, :1], np.nan)
 
-    everted = curves(np.degrees(outward * strides.motion.roll_rad()))
+    everted = curves(np.degrees(eversion_rad(strides)[0]))
     turned = curves(inward_rotation_deg(strides, shank))
     step_s = (until_s - strides.begin_s) / (SAMPLES - 1)
     columns = _coupling("eversion_rotation", everted, turned, step_s)
@@ -113,8 +114,8 @@ CHAIN = Family(
     "chain",
     chain_columns,
     {
-        "eversion_rotation_ratio": 0.25,
-        "eversion_rotation_angle_deg": 8.0,
+        "eversion_rotation_ratio": 0.15,
+        "eversion_rotation_angle_deg": 10.0,
         "eversion_rotation_lag_s": 0.025,
         "rotation_drop_ratio": 0.3,
         "rotation_drop_angle_deg": 8.0,
