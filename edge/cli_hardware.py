@@ -116,3 +116,21 @@ def assign(
 
     hello = let_keep(port, segment)
     typer.echo(f"{hello.name} keeps {hello.segment}")
+
+
+@nodes_app.command()
+def show(
+    config: Annotated[
+        Path, typer.Option("--config", "-c", help="The configuration whose nodes are shown.")
+    ] = DEFAULT_CONFIG,
+) -> None:
+    """Show the nodes live in the x-IMU3's free viewer on this network; Ctrl-C ends it."""
+    import signal
+    import threading
+
+    from .config import load_config
+    from .viewer import show_nodes
+
+    stop = threading.Event()
+    signal.signal(signal.SIGINT, lambda *_: stop.set())
+    show_nodes(load_config(config), stop)

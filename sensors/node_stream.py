@@ -26,7 +26,10 @@ SYNC_PERIOD_NS = 983_900_000
 # The first exchanges of an epoch come quickly: no sample has a time before the clock is ready.
 FAST_SYNC_PERIOD_NS = 31_000_000
 FAST_SYNCS = 16
-SYNC_TIMEOUT_NS = 1_500_000_000
+# After so long another question is asked; should the answer come all the same, it is taken, and
+# left out by its round trip. Older ones are forgotten.
+SYNC_TIMEOUT_NS = 300_000_000
+MOST_ASKED = 16
 HELLO_PERIOD_NS = 500_000_000
 # A node whose clock never answers must not fill the memory: the oldest samples go, and are counted.
 MOST_WAITING = 20_000
@@ -95,7 +98,8 @@ class NodeStream:
         self._waiting = 0
         self._exchanges: deque[tuple[int, Exchange]] = deque(maxlen=MOST_EXCHANGES)
         self._nonce = 0
-        self._asked: tuple[int, int] | None = None
+        self._asked: dict[int, int] = {}
+        self._waits_since_ns: int | None = None
         self._next_hello_ns = 0
         self._next_sync_ns = 0
         self._hello_due = True
@@ -118,7 +122,8 @@ class NodeStream:
     def reopened(self) -> None:
         """Tell that the line was cut: what was half read is void, and the node is asked anew."""
         self.parser.reset()
-        self._asked = None
+        self._asked.clear()
+        self._waits_since_ns = None
         self._hello_due = True
         self._next_hello_ns = 0
 
@@ -129,13 +134,15 @@ class NodeStream:
                 return b""
             self._next_hello_ns = now_ns + HELLO_PERIOD_NS
             return ask_hello()
-        if self._asked and now_ns - self._asked[1] > SYNC_TIMEOUT_NS:
+        if self._waits_since_ns is not None:
+            if now_ns - self._waits_since_ns <= SYNC_TIMEOUT_NS:
+                return b""
             self.counters.unanswered += 1
-            self._asked = None
-        if self._asked or now_ns < self._next_sync_ns:
+        elif now_ns < self._next_sync_ns:
             return b""
         self._nonce = (self._nonce + 1) & 0xFFFF_FFFF
-        self._asked = (self._nonce, now_ns)
+        self._asked[self._nonce] = self._waits_since_ns = now_ns
+        self._asked.pop((self._nonce - MOST_ASKED) & 0xFFFF_FFFF, None)
         return ask_sync(self._nonce)
 
     def receive(self, data: bytes, host_ns: int) -> None:
@@ -185,7 +192,8 @@ class NodeStream:
         while self._runs and not self._runs[-1].epoch.clock.ready:
             self._forget(self._runs.pop())
         self._epoch = Epoch(index, hello, ClockModel(hello.tick_hz), first)
-        self._asked = None
+        self._asked.clear()
+        self._waits_since_ns = None
         self._next_sync_ns = 0
         return self._epoch
 
@@ -235,18 +243,19 @@ class NodeStream:
         self.counters.lost += run.count
 
     def _take_sync(self, epoch: Epoch, sync: Sync, host_ns: int) -> None:
-        if self._asked is None or self._asked[0] != sync.nonce:
-            return  # an answer that came after its time has passed
+        sent_ns = self._asked.pop(sync.nonce, None)
+        if sent_ns is None:
+            return  # repeated, forgotten, or asked of an earlier boot
         received = epoch.full_ticks(sync.received_ticks, host_ns)
         if received is None:
             self.counters.unread += 1
             return
         sent = received + ((sync.sent_ticks - sync.received_ticks) % (1 << epoch.hello.tick_bits))
-        exchange = Exchange(self._asked[1], received, sent, host_ns)
-        self._asked = None
+        exchange = Exchange(sent_ns, received, sent, host_ns)
+        self._waits_since_ns = None
         epoch.syncs += 1
         period = FAST_SYNC_PERIOD_NS if epoch.syncs < FAST_SYNCS else SYNC_PERIOD_NS
-        self._next_sync_ns = exchange.sent_ns + period
+        self._next_sync_ns = sent_ns + period
         epoch.clock.add(exchange)
         self._exchanges.append((epoch.index, exchange))
 

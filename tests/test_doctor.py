@@ -1,6 +1,8 @@
 """What the doctor says of a machine, and what it sees of virtual nodes."""
 
 import json
+import socket
+import threading
 import time
 from dataclasses import replace
 
@@ -15,10 +17,12 @@ from edge.doctor_facts import BusFact, Facts, NodeFact, PortFact
 from edge.doctor_look import bus_fact, look
 from edge.errors import UserError
 from edge.nodes import assign, blink, find_nodes
+from edge.viewer import show_nodes
 from sensors import Segment
 from sensors.virtual.chips import Icm20948Chip, Lsm6dsChip, Mpu6050Chip, VirtualBus
 from sensors.virtual.faults import Drop
 from sensors.virtual.node import VirtualNode, VirtualNodes
+from sensors.ximu3 import MessageReader
 
 WELL = Facts(
     machine="Raspberry Pi 4",
@@ -180,7 +184,7 @@ def test_chips_test_themselves_when_asked_to():
 
 def test_the_doctor_reads_configured_nodes(tmp_path):
     healthy = VirtualNode("left", resting, segment="left_foot")
-    lossy = VirtualNode("right", resting, segment="right_foot", faults=[Drop(0.3)])
+    lossy = VirtualNode("right", resting, segment="right_foot", faults=[Drop(0.15)])
     with VirtualNodes([healthy, lossy]):
         config = parse_config(
             {
@@ -192,7 +196,7 @@ def test_the_doctor_reads_configured_nodes(tmp_path):
                 },
             }
         )
-        facts = look(config, look_s=2.0)
+        facts = look(config, look_s=2.5)
     findings = diagnose(facts)
     lossy = [finding.what for finding in findings if "samples lost" in finding.seen]
     assert lossy == ["node right"]
@@ -219,6 +223,24 @@ def test_nodes_are_found_blink_and_keep_their_segment(tmp_path):
     assert found[1].hello is None
     assert "none" in found[1].reason
     assert json.loads(listing.stdout)[0]["segment"] == "pelvis"
+
+
+def test_nodes_are_shown_to_a_viewer_on_the_network(monkeypatch):
+    stop = threading.Event()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as viewer:
+        viewer.bind(("127.0.0.1", 0))
+        viewer.settimeout(3)
+        monkeypatch.setattr("sensors.ximu3_beacon.FIRST_SEND_PORT", viewer.getsockname()[1])
+        virtual = VirtualNode("pelvis", resting)
+        with VirtualNodes([virtual]):
+            config = parse_config({"nodes": {"pelvis": {"port": virtual.port}}})
+            hosts = {"viewer": "127.0.0.1", "address": "127.0.0.1"}
+            showing = threading.Thread(target=show_nodes, args=(config, stop), kwargs=hosts)
+            showing.start()
+            drawn = MessageReader().feed(viewer.recv(65536))
+            stop.set()
+            showing.join()
+    assert drawn[0].arguments[5] == pytest.approx(1.0, abs=0.01)
 
 
 def test_a_port_without_a_node_is_named(tmp_path, monkeypatch):

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from .faults import Fault, Overrun, Reboot
     from .sampler import Signal
 
-# What a node's own buffer holds while nobody reads; what comes then is lost on the line.
-PENDING_BYTES = 8192
+# What a node's own buffer holds while nobody reads, for each unit of speed: more than half a second
+# at 200 Hz. What comes then is lost on the line.
+BUFFER_BYTES = 8192
 # Faster than real time, packets of several nodes are sent in one go at least this far apart.
 SHORTEST_SLEEP_S = 0.002
 LONGEST_SLEEP_S = 0.05
@@ -47,6 +48,11 @@ class VirtualNode:
         True time after which it takes no more samples.
     faults : sequence
         What goes wrong on the way.
+
+    Attributes
+    ----------
+    buffer_bytes : int
+        What the node holds while the host does not read.
     """
 
     def __init__(
@@ -69,6 +75,7 @@ class VirtualNode:
         self._wire: Wire | None = None
         self._ends: tuple[int, int] | None = None
         self._pending = bytearray()
+        self.buffer_bytes = BUFFER_BYTES
 
     @property
     def firmware(self) -> Firmware:
@@ -123,7 +130,7 @@ class VirtualNode:
                 wire.hear(os.read(self._ends[0], 4096), now_ns())
         at_ns = now_ns()
         for sent in wire.advance(at_ns):
-            if len(self._pending) + len(sent.packet) <= PENDING_BYTES:
+            if len(self._pending) + len(sent.packet) <= self.buffer_bytes:
                 self._pending += sent.packet
         self._follow_plug(wire.plugged(at_ns))
         if self._ends is not None and self._pending:
@@ -190,6 +197,8 @@ class VirtualNodes:
         self.start_ns = 0
         self._now_ns = now_ns
         self._speed = speed
+        for node in nodes:
+            node.buffer_bytes = round(BUFFER_BYTES * speed)
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._stopping = threading.Event()
         self._lock = threading.Lock()
