@@ -3,7 +3,7 @@
 from libc.stdlib cimport free
 from libc.string cimport memcpy, memset
 
-from dataclasses import astuple
+from dataclasses import astuple, replace
 
 import numpy as np
 
@@ -62,6 +62,10 @@ STATE = np.dtype(
 )
 if STATE.itemsize * orientation_kernel_for(1).lanes != orientation_kernel_for(1).state_size:
     raise ImportError("cext.orientation and its C core do not belong together: build again")
+
+# The noise of the wandering is coloured: looked at from both sides it counts more often than it
+# should, and must be taken for larger.
+TWO_SIDED = 2.0
 
 # Steps that a look back holds in memory; older ones are filtered once more from a stored state.
 cdef enum:
@@ -169,7 +173,9 @@ def smooth_orientation(
 ):
     cdef orientation_coefficients c
     cdef Samples samples = Samples(gyr, acc, mag, valid, saturated, still, 1)
-    _prepare(&c, OrientationParameters() if parameters is None else parameters, rate_hz)
+    believed = OrientationParameters() if parameters is None else parameters
+    believed = replace(believed, wander_noise=TWO_SIDED * believed.wander_noise)
+    _prepare(&c, believed, rate_hz)
     cdef const orientation_kernel* kernel = orientation_kernel_for(samples.c.k)
     cdef cnp.ndarray out = samples.room()
     cdef double* quaternions = <double*>cnp.PyArray_DATA(out)

@@ -7,7 +7,7 @@ beside them. `cext.OrientationFilter` must give the same numbers.
 # ruff: noqa: N806 (the symbols of the page)
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -28,6 +28,7 @@ RATE_BEND, LARGEST_GAP_S, LOST_AFTER_S = 1000.0, 0.25, 1.0
 CLIPPED_SHARE, UNSEEN_FORCE = 0.3, 5.0
 QUIET_OF_RATE, QUIET_LIMIT = 1.0, 1.0
 LARGEST_SPEED = 10.0
+TWO_SIDED = 2.0
 SAME_NORM, SAME_DIP, ODD_NORM, ODD_DIP, ODD_LASTS_S = 0.03, 0.052, 0.1, 0.17, 60.0
 FIELDS, FIELD_FADE_S, FIELD_FOLLOW_S = 4, 60.0, 20.0
 SHARE_AT_REST, TURNING, FIELD_TAKES_OVER = 0.2, 0.35, 1.3
@@ -100,8 +101,8 @@ class Record:
 class Filter:
     """The state of one sensor and what each sample does to it."""
 
-    def __init__(self, rate_hz, parameters=None):
-        self.p = p = parameters or OrientationParameters()
+    def __init__(self, rate_hz, parameters):
+        self.p = p = parameters
         self.dt = 1.0 / rate_hz
         self.samples = max(1, int(np.floor(p.step_s * rate_hz + 0.5)))
         self.T = self.samples * self.dt
@@ -382,7 +383,10 @@ def look_back(records, samples, q):
 
 def run(rate_hz, gyr, acc, mag=None, *, valid=None, saturated=None, still=None, smooth=False):
     """Quaternions (n, 4), live or smoothed, as `cext` gives them."""
-    sensor = Filter(rate_hz)
+    believed = OrientationParameters()
+    if smooth:
+        believed = replace(believed, wander_noise=TWO_SIDED * believed.wander_noise)
+    sensor = Filter(rate_hz, believed)
     q = np.empty((len(gyr), 4))
     for i in range(len(gyr)):
         q[i] = sensor.update(
