@@ -134,6 +134,10 @@ class Stride(Record):
     shock_attenuation: float | None = Field(
         default=None, description="1 less pelvis shock by shank shock"
     )
+    shock_transfer_active_db: float | None = Field(
+        default=None, description="Power at the pelvis by that at the shank in stance, 3 to 8 Hz"
+    )
+    shock_transfer_impact_db: float | None = Field(default=None, description="9 to 20 Hz")
     obliquity_range_deg: float | None = None
     pelvic_tilt_range_deg: float | None = None
     pelvic_rotation_range_deg: float | None = None

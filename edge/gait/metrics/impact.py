@@ -28,13 +28,16 @@ if TYPE_CHECKING:
 SHOCK_FROM_S, SHOCK_TO_S = -0.020, 0.100
 # Falls by 3 dB at 60 Hz after both passes of the filter.
 SHOCK_HZ = 75.0
+# What muscles move, and what landing shakes (Derrick et al. 1998, Med Sci Sports Exerc 30:128).
+BANDS_HZ = {"active": (3.0, 8.0), "impact": (9.0, 20.0)}
 UP = np.array([0.0, 0.0, 1.0])
 
 
 def impact_columns(strides: Strides, body: Body) -> Mapping[str, NDArray[np.float64]]:
     """Peaks of acceleration without gravity about initial contact (m,), g, and attenuation.
 
-    Along the shank, and upward at the pelvis. Attenuation is 1 less pelvis peak by shank peak.
+    Along the shank, and upward at the pelvis. Attenuation is 1 less pelvis peak by shank peak;
+    transfer is the power at the pelvis by that at the shank in stance, dB, in two bands.
     """
     shank, pelvis = body.motions.get(SHANKS[strides.side]), body.motions.get(Segment.PELVIS)
     columns = {}
@@ -45,6 +48,7 @@ def impact_columns(strides: Strides, body: Body) -> Mapping[str, NDArray[np.floa
     if shank is not None and pelvis is not None:
         at_shank = np.maximum(columns["shank_shock_g"], 0.1)
         columns["shock_attenuation"] = 1.0 - columns["pelvis_shock_g"] / at_shank
+        columns |= _transfers(strides, shank, pelvis)
     return columns
 
 
@@ -56,6 +60,28 @@ def upward(motion: SegmentMotion) -> NDArray[np.float64]:
 def _along_shank(shank: SegmentMotion) -> NDArray[np.float64]:
     axis_up = rotate(shank.q_segment_to_level, UP)[:, 2]
     return np.asarray(shank.acc[:, 2] - GRAVITY_MPS2 * axis_up)
+
+
+def _transfers(
+    strides: Strides, shank: SegmentMotion, pelvis: SegmentMotion
+) -> dict[str, NDArray[np.float64]]:
+    columns = {}
+    for name, band_hz in BANDS_HZ.items():
+        at_shank = _stance_power(strides, shank, _along_shank(shank), band_hz)
+        at_pelvis = _stance_power(strides, pelvis, upward(pelvis), band_hz)
+        columns[f"shock_transfer_{name}_db"] = 10.0 * np.log10(at_pelvis / at_shank)
+    return columns
+
+
+def _stance_power(
+    strides: Strides,
+    motion: SegmentMotion,
+    acceleration: NDArray[np.float64],
+    band_hz: tuple[float, float],
+) -> NDArray[np.float64]:
+    low, high = (lowpass(acceleration, motion.rate_hz, cutoff_hz) for cutoff_hz in band_hz)
+    stance = windows(motion, strides.begin_s, strides.final_contact_s)
+    return np.maximum(stance.mean((high - low) ** 2), 1e-9)
 
 
 def _peak_g(
@@ -70,6 +96,12 @@ def _peak_g(
 IMPACT = Family(
     "impact",
     impact_columns,
-    {"shank_shock_g": 0.5, "pelvis_shock_g": 0.05, "shock_attenuation": 0.05},
+    {
+        "shank_shock_g": 0.5,
+        "pelvis_shock_g": 0.05,
+        "shock_attenuation": 0.05,
+        "shock_transfer_active_db": 2.0,
+        "shock_transfer_impact_db": 2.0,
+    },
     needs=("shank", "pelvis"),
 )
