@@ -7,22 +7,20 @@ place goes only when the broker has acknowledged it. Several processes may open 
 
 from __future__ import annotations
 
-import fcntl
 import sqlite3
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from .claim import Claims
 from .contract import EVENT, Channel, Envelope, encode
 from .database import Database
-from .errors import UserError
 from .identity import CLOCK_SD_S, kernel_boot, new_ulid, time_quality, utc_text
 from .messages import Event
 from .outbox import Outbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from io import TextIOWrapper
     from pathlib import Path
 
     from .contract import Algorithm, Quality
@@ -33,7 +31,6 @@ if TYPE_CHECKING:
 MOST_WAITING = 10_000
 # How often to look whether the file is still there.
 LOOK_NS = 1_000_000_000
-CLAIM_TRIES = 20
 # So many rows at once, and a full disk or a slow card costs little each.
 ROWS_A_TRANSACTION = 100
 
@@ -104,9 +101,9 @@ class Store:
         self._boot = kernel_boot()
         self._next_seq: dict[str, int] = {}
         self._waiting: list[_Made] = []
-        self._claims: list[TextIOWrapper] = []
         self._looked_ns = now_ns()
         self._db = Database(path)
+        self._claims = Claims(path)
         self.outbox = Outbox(self._db)
 
     def close(self) -> None:
@@ -114,44 +111,15 @@ class Store:
         with self._db.lock:
             self.commit()
             self._db.close()
-            for claim in self._claims:
-                claim.close()
+            self._claims.close()
 
     def claim(self, role: str) -> None:
-        """Be the only process of a role (`acquire`) on this store until it ends, however it ends.
-
-        Raises
-        ------
-        UserError
-            If another process is.
-        """
-        claim = self._claim_path(role).open("w", encoding="ascii")
-        for _ in range(CLAIM_TRIES):
-            try:
-                fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                # Somebody may only be looking, in `is_claimed`.
-                time.sleep(0.01)
-            else:
-                self._claims.append(claim)
-                return
-        claim.close()
-        raise UserError(f"{self._path}: `{role}` runs already on this store")
+        """Be the only process of a role (`acquire`) on this store, see `Claims.take`."""
+        self._claims.take(role)
 
     def is_claimed(self, role: str) -> bool:
-        """Whether a process of that role lives: the kernel forgets the lock when it dies."""
-        path = self._claim_path(role)
-        if not path.exists():
-            return False
-        with path.open("r", encoding="ascii") as claim:
-            try:
-                fcntl.flock(claim, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return True
-        return False
-
-    def _claim_path(self, role: str) -> Path:
-        return self._path.with_suffix(f".{role}.lock")
+        """Whether a process of that role lives."""
+        return self._claims.is_taken(role)
 
     def add(
         self,
