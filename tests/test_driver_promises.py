@@ -1,11 +1,13 @@
 """What every driver promises: identity checked, SI units, gravity up at rest, gaps told."""
 
 import itertools
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from sensors.drivers.background import BackgroundSensor
 from sensors.drivers.catalog import DEVICES, open_chip_on, open_driver
 from sensors.drivers.chip import Setup
 from sensors.errors import LinkLostError, WrongChipError
@@ -212,6 +214,17 @@ def test_every_row_of_the_device_table_has_its_driver_tested_here():
 def test_a_port_written_wrongly_is_named(port):
     with pytest.raises(ValueError, match="expected i2c-1"):
         open_port(port)
+
+
+def test_a_chip_is_emptied_in_the_background_while_others_compute():
+    chip = Lsm6dsChip(resting, time.monotonic_ns)
+    driver = BackgroundSensor(open_chip_on(VirtualBus({0x6A: chip}), "lsm6ds", name="n"))
+    time.sleep(2.0)  # its FIFO holds 1.2 s
+    blocks = driver.read(0.5)
+    driver.close()
+    assert driver.counters.lost == 0
+    assert sum(len(block) for block in blocks) > 200
+    assert driver.link.state == "lost"
 
 
 def test_a_bus_that_is_not_there_is_named():

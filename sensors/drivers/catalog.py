@@ -13,6 +13,7 @@ from sensors.udp_link import UdpLink
 
 from . import icm20948, lsm6ds, lsm6ds_self_test, mpu6050
 from .adafruit import AdafruitChip
+from .background import BackgroundSensor
 from .chip import Setup
 from .i2c_sensor import I2cSensor
 from .mti import MtiDecoder
@@ -205,7 +206,8 @@ def open_driver(
         known = ", ".join(device.driver for device in DEVICES)
         raise ValueError(f"driver {driver!r}: expected one of {known}, or adafruit:module.Class")
     bus, address = open_port(port)
-    return open_chip_on(bus, driver, address, name=name, port=port, setup=setup, now_ns=now_ns)
+    chip = open_chip_on(bus, driver, address, name=name, port=port, setup=setup, now_ns=now_ns)
+    return BackgroundSensor(chip)
 
 
 def recognise(bus: Bus, address: int) -> tuple[str, str] | None:
@@ -231,9 +233,10 @@ def _link(port: str, baudrate: int, now_ns: Callable[[], int]) -> Link:
     return UdpLink(int(number), now_ns=now_ns)
 
 
-def _open_adafruit(path: str, port: str, name: str, now_ns: Callable[[], int]) -> I2cSensor:
+def _open_adafruit(path: str, port: str, name: str, now_ns: Callable[[], int]) -> BackgroundSensor:
     bus, address = open_port(port)
-    return I2cSensor(lambda: AdafruitChip(bus, path, address), name=name, port=port, now_ns=now_ns)
+    chip = I2cSensor(lambda: AdafruitChip(bus, path, address), name=name, port=port, now_ns=now_ns)
+    return BackgroundSensor(chip)
 
 
 def open_chip_on(
@@ -246,7 +249,10 @@ def open_chip_on(
     setup: Setup | None = None,
     now_ns: Callable[[], int] = time.monotonic_ns,
 ) -> I2cSensor:
-    """Open a chip on a bus that is at hand; without an address, its usual one."""
+    """Open a chip on a bus that is at hand; without an address, its usual one.
+
+    It is read in the caller's own time; `open_driver` gives it a thread.
+    """
     addresses, make = _CHIPS[driver]
     registers = Registers(bus, addresses[0] if address is None else address)
     return I2cSensor(

@@ -1,8 +1,8 @@
 """A chip with a FIFO on an I2C bus as a source of blocks: the counterpart of the serial `node`.
 
-No thread: the FIFO waits, so bytes need no stamp at the moment they come. Sample numbers are
-counted here, and serve as ticks; times come from a line through them (`sample_clock`). When a FIFO
-has run over, it is emptied, and how many samples are gone is told by that line.
+No thread here (`background` has one): the FIFO waits, so bytes need no stamp when they come. Sample
+numbers are counted here, and serve as ticks; times come from a line through them (`sample_clock`).
+When a FIFO has run over, it is emptied, and how many samples are gone is told by that line.
 """
 
 from __future__ import annotations
