@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from .contract import MAX_BYTES, REPLY
+from .contract import REPLY
 from .control import ask
+from .envelope import MAX_BYTES
 from .errors import UserError
 from .messages import Command, Reply
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from .contract import MAX_BYTES, ROOT, Channel, channel_of, parse_topic
+from .contract import ROOT, Channel, channel_of, parse_topic
+from .envelope import MAX_BYTES
 from .errors import UserError
 from .mqtt_link import LinkLost, Message, open_link
 

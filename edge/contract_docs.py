@@ -10,7 +10,8 @@ import json
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from .contract import CHANNELS, ROOT, Algorithm, Channel, Envelope, Quality
+from .contract import CHANNELS, ROOT, Channel
+from .envelope import Algorithm, Envelope, Quality
 from .files import write_whole
 
 if TYPE_CHECKING:

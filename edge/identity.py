@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .contract import TimeQuality
+    from .envelope import TimeQuality
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 # systemd-timesyncd and chrony's wait service touch these when the clock is set.

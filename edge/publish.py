@@ -13,8 +13,9 @@ import sqlite3
 import time
 from typing import TYPE_CHECKING
 
-from .contract import DIAG, INFO, STATUS, Channel, encode, parse_topic, topic
+from .contract import DIAG, INFO, STATUS, Channel, parse_topic, topic
 from .delivery import Delivery
+from .envelope import encode
 from .identity import new_ulid, utc_text
 from .messages import Status
 from .mqtt_link import Acknowledged, LinkLost, Message, open_link

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from .audit import Audit
 from .commands import Commands
-from .contract import MAX_BYTES
 from .contract_docs import schema_catalogue
+from .envelope import MAX_BYTES
 from .health import ClockWatch, Health
 from .host_clock import host_clock
 from .messages import Info

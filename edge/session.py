@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from .calibrated import NO_CORRECTIONS, Corrections
 from .clinic.live import LiveWindow
-from .contract import BOUT, LEG_LENGTH, METRICS, STRIDE, SUMMARY_DAY, SUMMARY_HOUR, Quality
+from .contract import BOUT, LEG_LENGTH, METRICS, STRIDE, SUMMARY_DAY, SUMMARY_HOUR
+from .envelope import Quality
 from .pipeline import Pipeline
 from .results import Person
 from .summaries import Summaries

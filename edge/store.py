@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from .claim import Claims
-from .contract import EVENT, Channel, Envelope, encode
+from .contract import EVENT, Channel
 from .database import Database
+from .envelope import Envelope, encode
 from .identity import CLOCK_SD_S, kernel_boot, new_ulid, time_quality, utc_text
 from .messages import Event
 from .outbox import Outbox
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from .contract import Algorithm, Quality
+    from .envelope import Algorithm, Quality
     from .messages import EventKind
     from .results import Record
 

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from paho.mqtt.client import topic_matches_sub
 
 from edge.config import Broker
-from edge.contract import CHANNELS, MAX_BYTES, STRIDE, channel_of, encode, parse_topic, topic
+from edge.contract import CHANNELS, STRIDE, channel_of, parse_topic, topic
 from edge.contract_check import TrafficCheck, check_broker, check_payload
 from edge.contract_docs import access_list, asyncapi, documents, example_of, json_schema
+from edge.envelope import MAX_BYTES, encode
 from edge.errors import UserError
 from edge.mqtt_link import Message
 from edge.store import Store
