@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isnan
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -130,7 +131,7 @@ def _records(strides: Strides, body: Body, bout: NDArray[np.int64]) -> list[Stri
     columns: dict[str, list[float | None]] = {}
     for family in FAMILIES:
         for name, values in family.columns(strides, body).items():
-            columns[name] = [None if np.isnan(v) else v for v in values.tolist()]
+            columns[name] = [None if isnan(v) else v for v in values.tolist()]
     time_s = strides.motion.time_s
     from_s, to_s = time_s[strides.still_before], time_s[strides.still_after]
     # A foot that had been standing has no initial contact before the swing.
