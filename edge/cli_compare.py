@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from .errors import UserError
 
 if TYPE_CHECKING:
-    from .results import Analysis
+    from .results import Analysis, Comparison
 
 
 def compare(
@@ -24,6 +24,11 @@ def compare(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Where the comparison goes, as JSON.")
     ] = None,
+    publish: Annotated[
+        Path | None,
+        typer.Option("--publish", help="The edge's configuration: it is sent from there as well."),
+    ] = None,
+    subject: Annotated[str | None, typer.Option(help="Pseudonym of the person.")] = None,
 ) -> None:
     """Compare two conditions of one person, sensors left on, at matched speed."""
     from .files import write_whole
@@ -41,6 +46,25 @@ def compare(
         sys.stdout.write(text + "\n")
     else:
         write_whole(output, text)
+    if publish is not None:
+        _send(found, publish, subject)
+
+
+def _send(found: Comparison, config: Path, subject: str | None) -> None:
+    """Put a comparison into an edge's outbox."""
+    import time
+
+    from .config import load_config
+    from .contract import COMPARISON
+    from .pseudonym import check_subject
+    from .store import Context, Store
+
+    about = Context(subject=check_subject(subject) if subject else None)
+    store = Store(load_config(config).folders.store)
+    try:
+        store.add(COMPARISON, found, time.monotonic_ns(), about)
+    finally:
+        store.close()
 
 
 def _read_results(path: Path) -> Analysis:

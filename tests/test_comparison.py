@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from functools import cache
@@ -14,6 +15,7 @@ from edge.gait.bootstrap import RESAMPLES, resampled_means
 from edge.gait.comparison import compare, early_and_late
 from edge.gait.matching import matching_weights
 from edge.results import Analysis, Comparison, Person, RecordingSummary
+from edge.store import Store
 from sensors import Side
 from sensors.virtual import Leg, Stand, VirtualPerson, Walk, Walker
 from tests.gait_truth import any_sensors, span_of, true_columns
@@ -141,7 +143,8 @@ def test_the_command_compares_two_results_files(tmp_path):
     (tmp_path / "text.json").write_text("{}")
 
     def run(*names):
-        command = [sys.executable, "-m", "edge", "compare", *(tmp_path / n for n in names)]
+        paths = [n if str(n).startswith("--") else tmp_path / n for n in names]
+        command = [sys.executable, "-m", "edge", "compare", *paths]
         return subprocess.run(command, capture_output=True, text=True, check=False)
 
     done = run("without.json", "insole.json")
@@ -149,5 +152,12 @@ def test_the_command_compares_two_results_files(tmp_path):
     found = Comparison.model_validate_json(done.stdout)
     assert (found.before, found.after) == ("without", "insole")
     assert found.verdict in done.stderr
+    (tmp_path / "edge.toml").write_text(f'[folders]\nstate = "{tmp_path}"\n')
+    sent = run("without.json", "insole.json", "--publish", tmp_path / "edge.toml")
+    assert sent.returncode == 0, sent.stderr
+    store = Store(tmp_path / "store.sqlite")
+    (payload,) = store.results("clinic/comparison")
+    store.close()
+    assert json.loads(payload)["data"]["verdict"] == found.verdict
     bad = run("without.json", "text.json")
     assert (bad.returncode, bad.stderr.count("\n")) == (2, 1)
