@@ -12,7 +12,7 @@ import typer
 from sensors import Segment  # noqa: TC001 - typer reads the annotations when it runs
 
 if TYPE_CHECKING:
-    from .doctor import Finding
+    from .doctor_facts import Finding
 
 nodes_app = typer.Typer(help="The serial nodes that are plugged in.")
 
@@ -35,7 +35,8 @@ def doctor(
 ) -> None:
     """Look at power, disk, clock, ports, buses and nodes; say what to do. Status 1 at a fault."""
     from .config import Config, load_config
-    from .doctor import Verdict, diagnose, verdict_of
+    from .doctor import diagnose, verdict_of
+    from .doctor_facts import Verdict
     from .doctor_look import look
 
     known = load_config(config) if config.exists() or config != DEFAULT_CONFIG else Config()

@@ -1,8 +1,39 @@
-"""What `doctor_look` sees and `doctor` judges: frozen records, None where a machine is silent."""
+"""What `doctor_look` sees, and what `doctor` finds: frozen records, None where nothing is told."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """How bad a finding is."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at.
+
+    Attributes
+    ----------
+    what : str
+        The thing: a port, a bus, a node, the disk.
+    verdict : Verdict
+        How it stands.
+    seen : str
+        What was seen.
+    advice : str
+        What to do; empty where all is well.
+    """
+
+    what: str
+    verdict: Verdict
+    seen: str
+    advice: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from edge.cli_hardware import nodes_app
 from edge.config import parse_config
-from edge.doctor import Verdict, diagnose, verdict_of
-from edge.doctor_facts import BusFact, Facts, NodeFact, PortFact
+from edge.doctor import diagnose, verdict_of
+from edge.doctor_facts import BusFact, Facts, NodeFact, PortFact, Verdict
 from edge.doctor_look import bus_fact, look
 from edge.errors import UserError
 from edge.nodes import assign, blink, find_nodes
