@@ -24,6 +24,7 @@ REST_RADPS = 0.1
 # Gravity changes more slowly than this in a frame carried by the rates, movement faster.
 GRAVITY_HZ = 0.05
 EDGE_S = 2.0
+PADDING_S = 1.0
 
 
 def shank_motion(
@@ -88,7 +89,7 @@ def _level_attitude(
     force = rotate(free, acc)
     edge = round(EDGE_S * rate_hz)
     # Beyond both ends gravity is what it was there on average, not in the last instant.
-    padding = round(0.5 / GRAVITY_HZ * rate_hz)
+    padding = round(PADDING_S * rate_hz)
     before = np.tile(force[:edge].mean(axis=0), (padding, 1))
     after = np.tile(force[-edge:].mean(axis=0), (padding, 1))
     gravity = lowpass(np.concatenate([before, force, after]), rate_hz, GRAVITY_HZ)
