@@ -63,9 +63,10 @@ STATE = np.dtype(
 if STATE.itemsize * orientation_kernel_for(1).lanes != orientation_kernel_for(1).state_size:
     raise ImportError("cext.orientation and its C core do not belong together: build again")
 
-# The noise of the wandering is coloured: looked at from both sides it counts more often than it
-# should, and must be taken for larger.
-TWO_SIDED = 2.0
+# Looking from both sides. The noise of the wandering is coloured and then counts more often than it
+# should: it must be taken for larger. A wide prior of the bias, in turn, costs nothing any more.
+TWO_SIDED_WANDER = 2.0
+TWO_SIDED_BIAS = 3.0
 
 # Steps that a look back holds in memory; older ones are filtered once more from a stored state.
 cdef enum:
@@ -174,7 +175,11 @@ def smooth_orientation(
     cdef orientation_coefficients c
     cdef Samples samples = Samples(gyr, acc, mag, valid, saturated, still, 1)
     believed = OrientationParameters() if parameters is None else parameters
-    believed = replace(believed, wander_noise=TWO_SIDED * believed.wander_noise)
+    believed = replace(
+        believed,
+        wander_noise=TWO_SIDED_WANDER * believed.wander_noise,
+        bias_sd=TWO_SIDED_BIAS * believed.bias_sd,
+    )
     _prepare(&c, believed, rate_hz)
     cdef const orientation_kernel* kernel = orientation_kernel_for(samples.c.k)
     cdef cnp.ndarray out = samples.room()

@@ -43,6 +43,8 @@ static const double FIELD_TAKES_OVER = 1.3;
 static const double START_SPEED = 1.0, START_PLACE = 0.5;
 /* ... and never faster than this about a place that goes along with it, m/s. */
 static const double LARGEST_SPEED = 10.0;
+/* Whoever gets lost may have a larger bias than was expected, rad/s. */
+static const double LOST_BIAS_SD = 0.1;
 
 /* Place of a pair of error states in the lower triangle. */
 #define AT(i, j) ((i) >= (j) ? (i) * ((i) + 1) / 2 + (j) : (j) * ((j) + 1) / 2 + (i))
@@ -610,10 +612,13 @@ INLINE void correct(struct orientation_state *s, const lanes *x)
         EACH_LANE s->velocity[i][l] += x[VELOCITY + i][l];
         EACH_LANE s->position[i][l] += x[POSITION + i][l];
     }
-    /* No body is so quick: the inclination is wrong beyond what its covariance allows. */
+    /* No body is so quick: inclination and bias are wrong beyond what their covariance allows. */
     EACH_LANE {
         double speed2 = s->velocity[0][l] * s->velocity[0][l] + s->velocity[1][l] * s->velocity[1][l];
-        s->started[l] = speed2 < LARGEST_SPEED * LARGEST_SPEED ? s->started[l] : 0.0;
+        int lost = speed2 >= LARGEST_SPEED * LARGEST_SPEED;
+        s->started[l] = lost ? 0.0 : s->started[l];
+        for (int i = 0; i < 3; i++)
+            s->covariance[AT(BIAS + i, BIAS + i)][l] += lost ? LOST_BIAS_SD * LOST_BIAS_SD : 0.0;
     }
 }
 

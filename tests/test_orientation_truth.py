@@ -62,6 +62,16 @@ def test_walking_does_not_bend_a_segment(walkers, segment, from_s):
     assert rms(inclination_deg(smooth_orientation(RATE_HZ, gyr, acc), truth)) < 1.2
 
 
+@pytest.mark.parametrize("segment", list(Segment))
+def test_ten_degrees_a_second_of_bias_are_found_in_walking(walkers, segment):
+    """No rest at all: from the middle of a stride, a bias that no calibration has removed."""
+    cut = slice(round(6 * RATE_HZ), None)
+    gyr, acc, truth = (np.ascontiguousarray(x[cut]) for x in walkers[segment])
+    gyr = gyr + np.radians([10.0, -10.0, 10.0])
+    live = inclination_deg(OrientationFilter(RATE_HZ).update_block(gyr, acc), truth)
+    assert rms(live[round(20 * RATE_HZ) :]) < 1.5
+
+
 def test_the_inclination_keeps_what_its_uncertainty_says(walkers):
     """Of all moments and segments in walking at least 95 % lie within two standard deviations."""
     within = []

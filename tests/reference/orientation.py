@@ -27,8 +27,8 @@ SLOW_S = 0.5
 RATE_BEND, LARGEST_GAP_S, LOST_AFTER_S = 1000.0, 0.25, 1.0
 CLIPPED_SHARE, UNSEEN_FORCE = 0.3, 5.0
 QUIET_OF_RATE, QUIET_LIMIT = 1.0, 1.0
-LARGEST_SPEED = 10.0
-TWO_SIDED = 2.0
+LARGEST_SPEED, LOST_BIAS_SD = 10.0, 0.1
+TWO_SIDED_WANDER, TWO_SIDED_BIAS = 2.0, 3.0
 SAME_NORM, SAME_DIP, ODD_NORM, ODD_DIP, ODD_LASTS_S = 0.03, 0.052, 0.1, 0.17, 60.0
 FIELDS, FIELD_FADE_S, FIELD_FOLLOW_S = 4, 60.0, 20.0
 SHARE_AT_REST, TURNING, FIELD_TAKES_OVER = 0.2, 0.35, 1.3
@@ -219,7 +219,9 @@ class Filter:
         self.bias = self.bias + self.x[BIAS]
         self.mismatch = self.mismatch + self.x[MISMATCH].reshape(3, 3)
         self.v, self.s = self.v + self.x[VELOCITY], self.s + self.x[POSITION]
-        self.started = self.started and np.hypot(*self.v) < LARGEST_SPEED
+        if np.hypot(*self.v) >= LARGEST_SPEED:
+            self.started = False
+            self.P[BIAS, BIAS] += np.eye(3) * LOST_BIAS_SD**2
         self.records.append(
             Record(began, F, self.x[TURN].copy(), self.sums.fresh, self.measurements)
         )
@@ -385,7 +387,11 @@ def run(rate_hz, gyr, acc, mag=None, *, valid=None, saturated=None, still=None, 
     """Quaternions (n, 4), live or smoothed, as `cext` gives them."""
     believed = OrientationParameters()
     if smooth:
-        believed = replace(believed, wander_noise=TWO_SIDED * believed.wander_noise)
+        believed = replace(
+            believed,
+            wander_noise=TWO_SIDED_WANDER * believed.wander_noise,
+            bias_sd=TWO_SIDED_BIAS * believed.bias_sd,
+        )
     sensor = Filter(rate_hz, believed)
     q = np.empty((len(gyr), 4))
     for i in range(len(gyr)):
