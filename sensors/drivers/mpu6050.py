@@ -33,7 +33,7 @@ GYR_READINGS = {250.0: 131.0, 500.0: 65.5, 1000.0: 32.8, 2000.0: 16.4}
 WAKE_ON_GYRO_CLOCK = 0x01
 LOW_PASS_94_HZ = 0x02
 FIFO_GYR_AND_ACC = 0x78
-FIFO_ON, FIFO_ON_AND_RESET = 0x40, 0x44
+FIFO_ON_AND_RESET = 0x44
 OVERFLOW = 0x10
 SAMPLE = 12  # acc x y z, gyr x y z, high byte first, in the order of the registers
 

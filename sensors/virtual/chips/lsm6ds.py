@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from sensors.virtual.sampler import Floats
 
 FIFO_CTRL3, FIFO_CTRL4, CTRL1_XL, CTRL2_G, CTRL3_C = 0x09, 0x0A, 0x10, 0x11, 0x12
-OUT_TEMP, OUTX_L_G, OUTX_L_A = 0x20, 0x22, 0x28
+OUTX_L_G = 0x22  # gyroscope, then accelerometer
 FIFO_STATUS1, FIFO_STATUS2, FIFO_TAG, FIFO_LAST = 0x3A, 0x3B, 0x78, 0x7E
 ODR_HZ = {1: 12.5, 2: 26.0, 3: 52.0, 4: 104.0, 5: 208.0, 6: 416.0, 7: 833.0, 8: 1666.0}
 ACC_G = {0: 0.061e-3, 1: 0.488e-3, 2: 0.122e-3, 3: 0.244e-3}
