@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from sensors.drivers.catalog import open_driver
 from sensors.errors import SensorError
 
+from .algorithms import gait_algorithm
 from .audit import Audit
 from .calibrated import load_corrections
 from .clinic.live import CLINIC_COMMANDS
@@ -143,7 +144,10 @@ class Acquisition:
         placements = {name: n.segment for name, n in self._config.nodes.items() if n.segment}
         corrections = load_corrections(self._config.folders.calibration, self._config.nodes)
         about = Context(
-            session=new_ulid(time.time_ns()), subject=self._subject, calib=corrections.ids
+            session=new_ulid(time.time_ns()),
+            subject=self._subject,
+            algo=gait_algorithm(),
+            calib=corrections.ids,
         )
         origin_ns = self._now_ns()
         header = Header(

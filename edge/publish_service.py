@@ -74,6 +74,7 @@ def describe(config: Config) -> Info:
         software=f"evenstride {version('evenstride')}",
         python=platform.python_version(),
         hardware=hardware,
+        algorithms=(f"gait@{version('evenstride')}",),
         schemas=schema_catalogue(),
         rate_hz=config.rate_hz,
         max_payload_bytes=MAX_BYTES,
