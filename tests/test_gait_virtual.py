@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from edge.gait import analyse_walking
+from edge.gait.range_end import flat_tops
 from edge.results import Person
 from edge.timegrid import Span
 from sensors import Segment, Side
@@ -140,3 +141,12 @@ def test_a_window_out_of_the_midst_of_walking_gives_true_lengths_or_none(bias):
             assert stride.stride_length_m is None or (
                 abs(stride.stride_length_m - true.length_m) < 0.025
             )
+
+
+def test_flat_tops_of_a_gyroscope_are_seen_and_natural_peaks_are_not():
+    walker = Walker(VirtualPerson(), [Stand(2), Walk(60), Stand(2)], seed=6)
+    gyr = worn(walker, (Segment.LEFT_FOOT,)).gyr[:, 0]
+    assert not flat_tops(gyr).any()
+    cut = np.clip(gyr, -6.0, 6.0)
+    assert np.array_equal(flat_tops(cut), (np.abs(cut) > 0.985 * 6.0).any(axis=1))
+    assert len(flat_tops(gyr[:0])) == 0

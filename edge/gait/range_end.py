@@ -14,6 +14,9 @@ TOP_SHARE = 0.015
 # ... and flat tops recur: peaks of real movement differ from one stride to the next by more.
 LEAST_TOPS = 4
 LEAST_SAMPLES = 8
+# In a long walk some natural peaks come as near to the greatest; so this share of all must.
+HIGH_SHARE = 0.8
+LEAST_SHARE = 0.15
 # No gyroscope for walking ends below 230 deg/s.
 LEAST_RANGE_RADPS = 4.0
 
@@ -26,8 +29,13 @@ def flat_tops(gyr: NDArray[np.float64]) -> NDArray[np.bool_]:
     size = np.abs(gyr)
     for axis, greatest in enumerate(size.max(axis=0)):
         top = size[:, axis] > (1.0 - TOP_SHARE) * greatest
-        tops = np.count_nonzero(np.diff(top, prepend=False) & top)
-        recurs = tops >= LEAST_TOPS and np.count_nonzero(top) >= LEAST_SAMPLES
-        if recurs and greatest > LEAST_RANGE_RADPS:
+        tops, high = _runs(top), _runs(size[:, axis] > HIGH_SHARE * greatest)
+        recurs = tops >= max(LEAST_TOPS, LEAST_SHARE * high)
+        if recurs and np.count_nonzero(top) >= LEAST_SAMPLES and greatest > LEAST_RANGE_RADPS:
             found |= top
     return found
+
+
+def _runs(hit: NDArray[np.bool_]) -> int:
+    """Number of stretches in which it is hit."""
+    return int(np.count_nonzero(hit[1:] & ~hit[:-1])) + int(hit[0])
