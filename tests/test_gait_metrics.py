@@ -16,7 +16,7 @@ from edge.gait.metrics.describe import describe_strides
 from edge.gait.metrics.estimate import estimates, student_95
 from edge.results import Metric, Person, Stride
 from sensors import Segment
-from sensors.virtual import Imperfections
+from sensors.virtual import Imperfections, Jog, Stand, VirtualPerson, Walk, Walker
 from tests.gait_truth import SKINS, any_sensors, beside_truth, span_of, walk_of
 
 if TYPE_CHECKING:
@@ -168,6 +168,18 @@ def test_the_speed_of_a_bout_is_way_by_time_however_long_the_foot_rests(speed_mp
     strides = walker.truth.strides
     true = sum(s.length_m for s in strides) / sum(s.stride_time_s for s in strides)
     assert bout.speed_mps == pytest.approx(true, rel=0.03)
+
+
+def test_a_foot_that_never_lies_flat_has_no_angle_against_flat():
+    plan = [Stand(2), Walk(6), Jog(16), Walk(6), Stand(2)]
+    strides = analyse_walking(span_of(Walker(VirtualPerson(), plan, seed=2)), Person()).strides
+    jogged = [s for s in strides if "running" in s.flags]
+    assert len(jogged) > 8
+    flat = [s.foot_flat_s[1] - s.foot_flat_s[0] for s in jogged]
+    for stride, lasts_s in zip(jogged, flat, strict=True):
+        assert (stride.foot_strike_angle_deg is None) == (lasts_s < 0.0249)
+        assert (stride.landing_inversion_deg is None) == (lasts_s < 0.0249)
+    assert not any(s.steady for s in jogged)
 
 
 def test_a_late_clock_of_one_foot_shifts_double_support_and_no_stride_time():

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from edge.gait.strides import Body, Strides
 
+# A shorter rest of the sole is a dip of its movement.
+LEAST_FLAT_S = 0.03
+
 
 def foot_angle_columns(strides: Strides, _: Body) -> Mapping[str, NDArray[np.float64]]:
     """Strike angle, push-off angle and change of toe-out (m,), deg.
@@ -28,7 +31,7 @@ def foot_angle_columns(strides: Strides, _: Body) -> Mapping[str, NDArray[np.flo
     """
     motion = strides.motion
     pitch = motion.pitch_rad()
-    flat = pitch[flat_tick(strides)]
+    flat = when_flat(strides, pitch)
     way = strides.way_m
     toe_out = motion.heading_rad(strides.still_before) - np.arctan2(way[:, 1], way[:, 0])
     toe_out = OUTWARD[strides.side] * ((toe_out + np.pi) % (2.0 * np.pi) - np.pi)
@@ -42,6 +45,12 @@ def foot_angle_columns(strides: Strides, _: Body) -> Mapping[str, NDArray[np.flo
 def flat_tick(strides: Strides) -> NDArray[np.int64]:
     """Middle of the phase in which the sole is flat, (m,)."""
     return (strides.flat_from + strides.flat_to) // 2
+
+
+def when_flat(strides: Strides, angle: NDArray[np.float64]) -> NDArray[np.float64]:
+    """An angle (n,) where the sole is flat, (m,); NaN where it hardly lies, as in jogging."""
+    lasts_s = (strides.flat_to - strides.flat_from) / strides.motion.rate_hz
+    return np.where(lasts_s >= LEAST_FLAT_S, angle[flat_tick(strides)], np.nan)
 
 
 FOOT_ANGLES = Family(

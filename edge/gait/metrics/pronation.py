@@ -13,7 +13,7 @@ from cext import lowpass
 from cext.quaternion import rotate
 
 from .family import Family
-from .foot_angles import flat_tick
+from .foot_angles import when_flat
 from .windows import OUTWARD, value_at, windows
 
 if TYPE_CHECKING:
@@ -39,14 +39,16 @@ def pronation_columns(strides: Strides, _: Body) -> Mapping[str, NDArray[np.floa
     """
     motion = strides.motion
     roll, rate = eversion_rad(strides)
-    flat = roll[flat_tick(strides)]
+    flat = when_flat(strides, roll)
     flat_s = motion.time_s[strides.flat_from]
     landing = windows(motion, strides.begin_s, flat_s)
     return {
         "landing_inversion_deg": np.degrees(flat - value_at(motion, roll, strides.begin_s)),
         "eversion_rate_degps": np.degrees(landing.greatest(rate)),
         "push_off_eversion_deg": np.degrees(value_at(motion, roll, strides.final_contact_s) - flat),
-        "time_to_foot_flat_s": np.where(landing.known, flat_s - strides.begin_s, np.nan),
+        "time_to_foot_flat_s": np.where(
+            landing.known & np.isfinite(flat), flat_s - strides.begin_s, np.nan
+        ),
     }
 
 
