@@ -13,7 +13,7 @@ from edge.gait import analyse_walking
 from edge.results import Person
 from edge.timegrid import Span
 from sensors import Segment
-from sensors.virtual import Stand, VirtualPerson, Walk, Walker
+from sensors.virtual import Jog, Stand, VirtualPerson, Walk, Walker
 
 PELVIS_ONLY = (Segment.PELVIS,)
 ALL_BUT_SHANKS = (Segment.LEFT_FOOT, Segment.RIGHT_FOOT, Segment.PELVIS)
@@ -93,3 +93,16 @@ def test_rocking_in_a_chair_is_no_walking():
     valid = np.ones((len(time_s), 1), dtype=bool)
     walk = analyse_walking(Span(100.0, 0.0, PELVIS_ONLY, gyr, acc, None, valid, ~valid), Person())
     assert walk.bouts == ()
+
+
+def test_running_has_steps_but_no_speed_by_the_pelvis():
+    walker = Walker(VirtualPerson(), [Stand(3), Jog(24), Stand(3)], seed=2)
+    time_s = np.arange(0.0, walker.end_s, 0.01)
+    readings = walker.sensor(Segment.PELVIS)(time_s)
+    valid = np.ones((len(time_s), 1), dtype=bool)
+    span = Span(
+        100.0, 0.0, PELVIS_ONLY, readings.gyr[:, None], readings.acc[:, None], None, valid, ~valid
+    )
+    ran = [s for s in analyse_walking(span, Person()).strides if "edge" not in s.flags]
+    assert len(ran) >= 16
+    assert all(s.speed_mps is None and "running" in s.flags for s in ran)

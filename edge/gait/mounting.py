@@ -27,7 +27,7 @@ LEAST_FAST_S = 0.2
 STEP_BAND_HZ = (0.5, 4.0)
 # Least correlation between falling and gaining speed by which the way forward is believed.
 LEAST_PENDULUM = 0.1
-# RMS of the vertical acceleration of the pelvis: fast walking stays below, jogging above.
+# RMS of the vertical acceleration in that band: fast walking stays below, jogging above.
 RUNNING_MPS2 = 5.0
 LEAST_WALKING = 0.2
 
