@@ -32,8 +32,8 @@ def compare(
 ) -> None:
     """Compare two conditions of one person, sensors left on, at matched speed."""
     from .files import write_whole
-    from .gait.comparison import compare as compare_strides
-    from .gait.comparison import early_and_late
+    from .gait.comparing import compare as compare_strides
+    from .gait.comparing import early_and_late
 
     first = _read_results(before).strides
     if after is None:

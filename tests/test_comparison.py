@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from edge.gait import analyse_walking
-from edge.gait.bootstrap import RESAMPLES, resampled_means
-from edge.gait.comparison import compare, early_and_late
-from edge.gait.matching import matching_weights
+from edge.gait.comparing import compare, early_and_late
+from edge.gait.comparing.bootstrap import RESAMPLES, resampled_means
+from edge.gait.comparing.matching import matching_weights
 from edge.results import Analysis, Comparison, Person, RecordingSummary
 from edge.store import Store
 from sensors import Side

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edge.gait.metrics.describe import FIELDS, SYSTEM_SD, table_of
+from edge.gait.metrics.estimate import LEAST_FOR_SPREAD, five_digits
+from edge.gait.metrics.family import unit_of
+from edge.gait.metrics.symmetry import INDEXED
 from edge.results import Comparison, Effect
 from sensors import Side
 
 from .bootstrap import resampled_means
 from .guarded import guarded_components
 from .matching import matching_weights
-from .metrics.describe import FIELDS, SYSTEM_SD, table_of
-from .metrics.estimate import LEAST_FOR_SPREAD, five_digits
-from .metrics.family import unit_of
-from .metrics.symmetry import INDEXED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
