@@ -15,8 +15,8 @@ from edge.gait.metrics import FAMILIES, unit_of
 from edge.gait.metrics.describe import describe_strides
 from edge.gait.metrics.estimate import estimates, student_95
 from edge.results import Metric, Person, Stride
-from sensors import Segment
-from sensors.virtual import Imperfections, Jog, Stand, VirtualPerson, Walk, Walker
+from sensors import Segment, Side
+from sensors.virtual import Imperfections, Jog, Leg, Stand, VirtualPerson, Walk, Walker
 from tests.gait_truth import SKINS, any_sensors, beside_truth, span_of, walk_of
 
 if TYPE_CHECKING:
@@ -168,6 +168,52 @@ def test_the_speed_of_a_bout_is_way_by_time_however_long_the_foot_rests(speed_mp
     strides = walker.truth.strides
     true = sum(s.length_m for s in strides) / sum(s.stride_time_s for s in strides)
     assert bout.speed_mps == pytest.approx(true, rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("right_drop", "flags"),
+    [(0.07, ()), (0.20, ("hip drop in right stance",)), (-0.05, ("hip drop in left stance",))],
+)
+def test_a_pelvis_that_drops_on_one_side_is_named(right_drop, flags):
+    person = VirtualPerson(right=Leg(pelvic_drop=right_drop))
+    span = span_of(Walker(person, [Stand(2), Walk(76), Stand(2)], seed=2))
+    walk = describe_walk(analyse_walking(span, Person()), ALL)
+    assert next(group.flags for group in walk.metrics if group.family == "pelvis") == flags
+
+
+def limping(stance_share, speed_mps=1.2):
+    """A person who spares the right leg: short stance, soft landing."""
+    rng = np.random.default_rng(6)
+    strides = []
+    for i in range(40):
+        for side, share, shock in ((Side.LEFT, 0.65, 3.0), (Side.RIGHT, stance_share, 1.0)):
+            jitter = rng.normal(0.0, 0.005, 3)
+            strides.append(
+                Stride(
+                    side=side,
+                    bout=1,
+                    stage="refined",
+                    initial_contact_s=float(i),
+                    final_contact_s=i + share,
+                    next_initial_contact_s=i + 1.0,
+                    stance_time_s=share + jitter[0],
+                    swing_time_s=1.0 - share + jitter[0],
+                    single_support_s=share - 0.25 + jitter[1],
+                    stride_time_s=1.0 + jitter[2],
+                    step_time_s=0.5 + jitter[2],
+                    shank_shock_g=shock + jitter[0],
+                    steady=True,
+                )
+            )
+    return strides
+
+
+@pytest.mark.parametrize(
+    ("stance_share", "flags"), [(0.45, ("loads right less than left (inferred)",)), (0.65, ())]
+)
+def test_a_weight_shift_is_inferred_only_where_three_proxies_agree(stance_share, flags):
+    groups = describe_strides(1, limping(stance_share), ALL)
+    assert next(group.flags for group in groups if group.family == "symmetry") == flags
 
 
 def test_a_foot_that_never_lies_flat_has_no_angle_against_flat():

@@ -14,6 +14,7 @@ from sensors import Segment, Side
 from .estimate import difference_metric, estimates, five_digits, mean_metric
 from .families import FAMILIES
 from .family import unit_of
+from .pelvis_angles import PELVIS, hip_drop
 from .symmetry import coordination_metric, symmetry_metrics, weight_shift
 from .variability import variability_metrics
 from .windows import SHANKS
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 SYSTEM_SD = {field: sd for family in FAMILIES for field, sd in family.system_sd.items()}
 FIELDS = tuple(SYSTEM_SD)
+FLAGS = {PELVIS.name: hip_drop, "symmetry": weight_shift}
 FIELDS_OF = attrgetter(*FIELDS)
 
 
@@ -92,7 +94,7 @@ def describe_strides(
             family=name,
             speed_mps=None if np.isnan(speed.mean) else five_digits(speed.mean),
             metrics=tuple(metrics),
-            flags=weight_shift(symmetry) if name == "symmetry" else (),
+            flags=FLAGS[name](metrics) if name in FLAGS else (),
         )
         for name, metrics in described.items()
     )

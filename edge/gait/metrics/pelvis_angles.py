@@ -14,15 +14,17 @@ from .family import Family
 from .windows import OUTWARD, windows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from edge.gait.segment import SegmentMotion
     from edge.gait.strides import Body, Strides
+    from edge.results import Metric
 
 # Share of the stride over which the drop is averaged.
 DROP_FROM, DROP_TO = 0.15, 0.25
+HIP_DROP_DEG = 3.0
 FORWARD, LEFT, UP = np.eye(3)
 
 
@@ -64,6 +66,19 @@ def pelvis_angles_deg(
         np.degrees(np.arctan2(-forward_z, up_z)),
         np.degrees(np.unwrap(np.arctan2(-left[:, 0], left[:, 1]))),
     )
+
+
+def hip_drop(found: Sequence[Metric]) -> tuple[str, ...]:
+    """Name the side whose stance lets the pelvis drop further, where that is beyond doubt.
+
+    By more than 3 deg, and beyond the interval of the difference (METHODS 3.13).
+    """
+    for metric in found:
+        if (metric.name, metric.side) == ("pelvic_drop_deg", "right_minus_left"):
+            low, high = metric.interval or (0.0, 0.0)
+            if metric.value is not None and abs(metric.value) > HIP_DROP_DEG and low * high > 0.0:
+                return (f"hip drop in {'right' if metric.value > 0.0 else 'left'} stance",)
+    return ()
 
 
 PELVIS = Family(
