@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+ON_BROKER = "on the broker: sudo tar -xf broker.tar -C / && sudo systemctl restart mosquitto"
 provision_app = typer.Typer(no_args_is_help=True, help="Certificates and broker of a site.")
 Folder = Annotated[Path, typer.Argument(help="The site's folder; it holds the authority's key.")]
 
@@ -22,7 +23,7 @@ def site(
     from .provision import Site
 
     Site(folder, name, host, port).create()
-    typer.echo(f"broker: copy {folder}/mosquitto.conf to /etc/mosquitto/conf.d/evenstride.conf")
+    typer.echo(f"{folder}/broker.tar: {ON_BROKER}")
 
 
 @provision_app.command()
@@ -57,4 +58,4 @@ def revoke(
     from .provision import open_site
 
     open_site(folder).revoke(name)
-    typer.echo(f"{folder}/ca.crl is new: sudo systemctl reload mosquitto")
+    typer.echo(f"{folder}/broker.tar is new: {ON_BROKER}")

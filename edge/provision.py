@@ -22,6 +22,7 @@ from .config import NAME
 from .contract_docs import OPERATOR, READER, access_list
 from .errors import UserError
 from .files import write_whole
+from .provision_texts import BROKER, EDGE, SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,65 +35,6 @@ CLIENT_DAYS = 90
 # Names that the access list gives rights of their own: no edge may carry them.
 ACCOUNTS = (READER, OPERATOR)
 RESERVED = (*ACCOUNTS, "broker", "ca")
-
-SETTINGS = """\
-[ca]
-default_ca = site
-[site]
-dir = {folder}
-database = $dir/issued/index.txt
-new_certs_dir = $dir/issued
-serial = $dir/issued/serial
-crlnumber = $dir/issued/crlnumber
-certificate = $dir/ca.crt
-private_key = $dir/ca.key
-default_md = sha256
-default_crl_days = 30
-policy = names
-unique_subject = no
-[names]
-commonName = supplied
-[client]
-basicConstraints = critical,CA:FALSE
-keyUsage = critical,digitalSignature
-extendedKeyUsage = clientAuth
-[broker]
-basicConstraints = critical,CA:FALSE
-keyUsage = critical,digitalSignature
-extendedKeyUsage = serverAuth
-subjectAltName = {hosts}
-"""
-BROKER = """\
-# Made by `evenstride provision`; goes to /etc/mosquitto/conf.d/evenstride.conf
-per_listener_settings true
-listener {port}
-cafile {folder}/ca.crt
-certfile {folder}/broker.crt
-keyfile {folder}/broker.key
-crlfile {folder}/ca.crl
-tls_version tlsv1.2
-require_certificate true
-use_identity_as_username true
-allow_anonymous false
-acl_file {folder}/evenstride.acl
-# Consumers that are away find their messages when they come back, also after a power cut.
-persistence true
-max_queued_messages 1000000
-message_size_limit 16384
-"""
-EDGE = """\
-# Of the bundle that `evenstride provision` made; the rest of the file is yours.
-site = "{site}"
-edge = "{edge}"
-
-[broker]
-host = "{host}"
-port = {port}
-tls = true
-ca_file = "/etc/evenstride/ca.crt"
-cert_file = "/etc/evenstride/edge.crt"
-key_file = "/run/credentials/evenstride-publish.service/mqtt.key"
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +92,9 @@ class Site:
         write_whole(self.folder / "openssl.cnf", settings)
         self._make_authority()
         self._issue("broker", "broker", BROKER_DAYS)
-        self.write_revocations()
         write_whole(self.folder / "evenstride.acl", access_list(self.name))
-        place = self.folder.resolve()
-        write_whole(self.folder / "mosquitto.conf", BROKER.format(port=self.port, folder=place))
+        write_whole(self.folder / "mosquitto.conf", BROKER.format(port=self.port))
+        self._pack_broker()
         self._note("site", self.name)
 
     def add_edge(self, edge: str, days: int = CLIENT_DAYS) -> Path:
@@ -180,13 +121,7 @@ class Site:
             "etc/evenstride/evenstride.toml": (settings, 0o644),
             "etc/credstore/evenstride.mqtt.key": (issued.key, 0o600),
         }
-        bundle.touch(mode=0o600)
-        with tarfile.open(bundle, "w") as tar:
-            for name, (path, mode) in parts.items():
-                entry = tarfile.TarInfo(name)
-                entry.mode, entry.size = mode, path.stat().st_size
-                with path.open("rb") as file:
-                    tar.addfile(entry, file)
+        _pack(bundle, parts)
         self._note("edge", edge)
         return bundle
 
@@ -198,7 +133,7 @@ class Site:
         return self._issue(role, "client", days)
 
     def revoke(self, name: str) -> None:
-        """Lock a certificate out; the broker learns it from the new `ca.crl`.
+        """Lock a certificate out; the broker learns it from its new bundle.
 
         Raises
         ------
@@ -209,12 +144,19 @@ class Site:
         if not certificate.exists():
             raise UserError(f"{certificate}: no certificate was issued under that name")
         self._ca("-revoke", str(certificate))
-        self.write_revocations()
+        self._pack_broker()
         self._note("revoke", name)
 
-    def write_revocations(self) -> None:
-        """Write the list of what is locked out."""
+    def _pack_broker(self) -> None:
+        """List what is locked out, and pack what the broker needs: never the authority's key."""
         self._ca("-gencrl", "-out", str(self.folder / "ca.crl"))
+        place = "etc/mosquitto/evenstride"
+        parts = {
+            f"{place}/{name}": (self.folder / name, 0o640)
+            for name in ("ca.crt", "ca.crl", "broker.crt", "broker.key", "evenstride.acl")
+        }
+        parts["etc/mosquitto/conf.d/evenstride.conf"] = (self.folder / "mosquitto.conf", 0o644)
+        _pack(self.folder / "broker.tar", parts, group="mosquitto")
 
     def _make_authority(self) -> None:
         with _private():
@@ -265,6 +207,19 @@ def open_site(folder: Path) -> Site:
     if site is None or port is None or not hosts:
         raise UserError(f"{folder}: its files were altered: expected those that provision made")
     return Site(folder, site[1], hosts, int(port[1]))
+
+
+def _pack(bundle: Path, parts: dict[str, tuple[Path, int]], group: str = "root") -> None:
+    """Files under the paths and rights they get by `tar -x -C /` as root."""
+    bundle.unlink(missing_ok=True)
+    bundle.touch(mode=0o600)
+    with tarfile.open(bundle, "w") as tar:
+        for name, (path, mode) in parts.items():
+            entry = tarfile.TarInfo(name)
+            entry.mode, entry.size = mode, path.stat().st_size
+            entry.uname, entry.gname = "root", group
+            with path.open("rb") as file:
+                tar.addfile(entry, file)
 
 
 def _check_name(name: str, what: str) -> None:

@@ -21,5 +21,6 @@ def test_the_hash_follows_the_constants(monkeypatch):
 
 def test_the_hash_is_the_same_in_every_process():
     program = "from edge.algorithms import gait_algorithm; print(gait_algorithm().params_sha256)"
+    gait_algorithm.cache_clear()
     told = subprocess.check_output([sys.executable, "-c", program], text=True)
     assert told.strip() == gait_algorithm().params_sha256

@@ -73,7 +73,7 @@ def test_provisions_a_site_from_the_command_line(tmp_path):
     evenstride("provision", "site", place, "--site", "lab", "--host", "localhost")
     assert "pi-7.tar" in evenstride("provision", "edge", place, "pi-7")
     assert "reader.crt" in evenstride("provision", "account", place, "reader")
-    assert "ca.crl" in evenstride("provision", "revoke", place, "pi-7")
+    assert "broker.tar" in evenstride("provision", "revoke", place, "pi-7")
     assert "expected one of reader, operator" in refusal("provision", "account", place, "boss")
     assert "holds no site" in refusal("provision", "edge", tmp_path, "pi-8")
 

@@ -45,6 +45,7 @@ def broker_of(site, folder):
     broker = Mosquitto(folder, "")
     broker.port = port
     settings = conf.replace("listener 8883", f"listener {port} 127.0.0.1")
+    settings = settings.replace("/etc/mosquitto/evenstride", str(site.folder))
     (folder / "mosquitto.conf").write_text(f"user root\npersistence_location {folder}/\n{settings}")
     broker.start()
     try:
@@ -94,6 +95,15 @@ def test_a_bundle_holds_a_configuration_that_loads(site):
     values = tomllib.loads(text)
     config = parse_config(values)
     assert (config.site, config.edge, config.broker.address) == ("lab", "pi-1", ("127.0.0.1", 8883))
+
+
+def test_the_brokers_bundle_holds_all_its_files_and_not_the_authoritys_key(site):
+    conf = (site.folder / "mosquitto.conf").read_text()
+    with tarfile.open(site.folder / "broker.tar") as tar:
+        names = {f"/{name}" for name in tar.getnames()}
+        assert tar.getmember("etc/mosquitto/evenstride/broker.key").gname == "mosquitto"
+    needed = {word for word in conf.split() if word.startswith("/etc/mosquitto/evenstride/")}
+    assert names == needed | {"/etc/mosquitto/conf.d/evenstride.conf"}
 
 
 @pytest.mark.parametrize("name", ["operator", "reader", "broker", "ca", "Pi 1", "../x", ""])

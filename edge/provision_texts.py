@@ -1,0 +1,60 @@
+"""The files that `provision` fills in: of openssl, of the broker, of an edge."""
+
+SETTINGS = """\
+[ca]
+default_ca = site
+[site]
+dir = {folder}
+database = $dir/issued/index.txt
+new_certs_dir = $dir/issued
+serial = $dir/issued/serial
+crlnumber = $dir/issued/crlnumber
+certificate = $dir/ca.crt
+private_key = $dir/ca.key
+default_md = sha256
+default_crl_days = 30
+policy = names
+unique_subject = no
+[names]
+commonName = supplied
+[client]
+basicConstraints = critical,CA:FALSE
+keyUsage = critical,digitalSignature
+extendedKeyUsage = clientAuth
+[broker]
+basicConstraints = critical,CA:FALSE
+keyUsage = critical,digitalSignature
+extendedKeyUsage = serverAuth
+subjectAltName = {hosts}
+"""
+BROKER = """\
+# Made by `evenstride provision`; do not edit.
+per_listener_settings true
+listener {port}
+cafile /etc/mosquitto/evenstride/ca.crt
+certfile /etc/mosquitto/evenstride/broker.crt
+keyfile /etc/mosquitto/evenstride/broker.key
+crlfile /etc/mosquitto/evenstride/ca.crl
+tls_version tlsv1.2
+require_certificate true
+use_identity_as_username true
+allow_anonymous false
+acl_file /etc/mosquitto/evenstride/evenstride.acl
+# Consumers that are away find their messages when they come back, also after a power cut.
+persistence true
+max_queued_messages 1000000
+message_size_limit 16384
+"""
+EDGE = """\
+# Of the bundle that `evenstride provision` made; the rest of the file is yours.
+site = "{site}"
+edge = "{edge}"
+
+[broker]
+host = "{host}"
+port = {port}
+tls = true
+ca_file = "/etc/evenstride/ca.crt"
+cert_file = "/etc/evenstride/edge.crt"
+key_file = "/run/credentials/evenstride-publish.service/mqtt.key"
+"""
