@@ -151,6 +151,9 @@ class Stride(Record):
     pelvic_push_off_mps: float | None = Field(
         default=None, description="Forward velocity gained from mid-stance to the other's contact"
     )
+    pelvic_excursion_m: float | None = Field(
+        default=None, description="Greatest way of the pelvis toward this foot from its mean place"
+    )
     harmonic_ratio_forward: float | None = None
     harmonic_ratio_lateral: float | None = None
     harmonic_ratio_vertical: float | None = None

@@ -16,7 +16,17 @@ from edge.gait.metrics.describe import describe_strides
 from edge.gait.metrics.estimate import estimates, student_95
 from edge.results import Metric, Person, Stride
 from sensors import Segment, Side
-from sensors.virtual import Imperfections, Jog, Leg, Stand, VirtualPerson, Walk, Walker
+from sensors.virtual import (
+    Imperfections,
+    Jog,
+    Leg,
+    Stand,
+    Variability,
+    VirtualPerson,
+    Walk,
+    Walker,
+)
+from sensors.virtual.signals import PLACES_M
 from tests.gait_truth import SKINS, any_sensors, beside_truth, span_of, walk_of
 
 if TYPE_CHECKING:
@@ -226,6 +236,18 @@ def test_a_foot_that_never_lies_flat_has_no_angle_against_flat():
         assert (stride.foot_strike_angle_deg is None) == (lasts_s < 0.0249)
         assert (stride.landing_inversion_deg is None) == (lasts_s < 0.0249)
     assert not any(s.steady for s in jogged)
+
+
+def test_the_pelvis_moves_over_to_each_foot_as_its_path_does():
+    person = VirtualPerson(variability=Variability.none())
+    walker = Walker(person, [Stand(2), Walk(30), Stand(2)], seed=2)
+    strides = [s for s in analyse_walking(span_of(walker), Person()).strides if s.steady]
+    pelvis = walker.motion(Segment.PELVIS)
+    for stride in strides:
+        time_s = np.linspace(stride.initial_contact_s, stride.next_initial_contact_s, 200)
+        lateral = pelvis.evaluate(time_s).at_point(PLACES_M[Segment.PELVIS]).position[:, 1]
+        toward = (lateral - lateral.mean()) * (1.0 if stride.side is Side.LEFT else -1.0)
+        assert stride.pelvic_excursion_m == pytest.approx(toward.max(), abs=0.004)
 
 
 def test_a_late_clock_of_one_foot_shifts_double_support_and_no_stride_time():

@@ -8,6 +8,7 @@ from edge.gait.timing import timing_columns
 from .ankle import ANKLE
 from .chain import CHAIN
 from .evenness import EVENNESS
+from .excursion import EXCURSION
 from .family import Family
 from .foot_angles import FOOT_ANGLES
 from .impact import IMPACT
@@ -44,6 +45,7 @@ FAMILIES = (
     IMPACT,
     PELVIS,
     PELVIS_WAY,
+    EXCURSION,
     EVENNESS,
     CHAIN,
 )
