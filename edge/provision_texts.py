@@ -43,7 +43,7 @@ acl_file /etc/mosquitto/evenstride/evenstride.acl
 # Consumers that are away find their messages when they come back, also after a power cut.
 persistence true
 max_queued_messages 1000000
-message_size_limit 16384
+max_packet_size 16384
 """
 EDGE = """\
 # Of the bundle that `evenstride provision` made; the rest of the file is yours.
