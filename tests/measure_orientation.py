@@ -1,4 +1,4 @@
-"""Inclination on walking people, ours beside VQF: the tables of docs/orientation.md.
+"""Orientation of a hand-moved rig and of walking people: the tables of docs/orientation.md.
 
     python -m tests.measure_orientation
 
@@ -147,6 +147,71 @@ def on_real_feet():
         row(f"{name} ({len(found['live'])})", {of: np.mean(e) for of, e in found.items()})
 
 
+def rig_trials():
+    """BROAD's recordings: rate, gyr, acc, mag, optical truth, and which samples count."""
+    for path in sorted((DATA / "broad").glob("*.npz")):
+        with np.load(path) as z:
+            readings = [np.ascontiguousarray(z[x], dtype=float) for x in ("gyr", "acc", "mag")]
+            truth = np.asarray(z["opt_quat"], dtype=float)
+            yield float(z["rate"]), *readings, truth, z["movement"] & np.isfinite(truth).all(axis=1)
+
+
+def rig_filters(rate_hz, gyr, acc, mag):
+    if mag is None:
+        return filters(rate_hz, gyr, acc)
+    return {
+        "VQF": VQF(1 / rate_hz).updateBatch(gyr, acc, mag)["quat9D"],
+        "VQF offline": offlineVQF(gyr, acc, mag, 1 / rate_hz, None)["quat9D"],
+        "live": OrientationFilter(rate_hz).update_block(gyr, acc, mag),
+        "smoothed": smooth_orientation(rate_hz, gyr, acc, mag),
+    }
+
+
+def drift(rate_hz, q, truth, use):
+    """Slope of the heading's error, deg/min."""
+    error = quaternion.multiply(q[use], quaternion.conjugate(truth[use]))
+    heading_deg = np.degrees(np.unwrap(2 * np.arctan2(error[:, 3], error[:, 0])))
+    return abs(np.polyfit(np.flatnonzero(use) / rate_hz, heading_deg, 1)[0]) * 60
+
+
+def total(_rate_hz, q, truth, use):
+    return rms(np.degrees(turn_between(q[use], truth[use])))
+
+
+def inclination(_rate_hz, q, truth, use):
+    return rms(apart_deg(up_in_sensor(q[use]), up_in_sensor(truth[use])))
+
+
+def turn_between(a, b):
+    """Angle of the turn from b to a (n,), rad."""
+    apart = quaternion.multiply(a, quaternion.conjugate(b))
+    return np.linalg.norm(quaternion.to_rotation_vector(apart), axis=1)
+
+
+RIG = (  # title, figure, magnetometer, no rest first, added bias (deg/s)
+    ("9D total, deg", total, True, False, 0.0),
+    ("inclination, 6D, deg", inclination, False, False, 0.0),
+    ("heading drift, 6D, deg/min", drift, False, False, 0.0),
+    ("9D total, 3 deg/s added to every axis", total, True, False, 3.0),
+    ("9D total, no rest first", total, True, True, 0.0),
+    ("9D total, no rest first and 3 deg/s", total, True, True, 3.0),
+)
+
+
+def on_the_hand_moved_rig():
+    """RMS over the samples of movement, mean over the recordings."""
+    heading("hand-moved rig against cameras (BROAD)")
+    for title, figure, with_mag, cut, bias_deg in RIG:
+        errors: dict[str, list[float]] = {}
+        for rate_hz, *arrays, use in rig_trials():
+            part = slice(int(np.argmax(use)) if cut else 0, None)
+            gyr, acc, mag, truth = (np.ascontiguousarray(x[part]) for x in arrays)
+            found = rig_filters(rate_hz, gyr + np.radians(bias_deg), acc, mag if with_mag else None)
+            for name, q in found.items():
+                errors.setdefault(name, []).append(figure(rate_hz, q, truth, use[part]))
+        row(title, {name: np.mean(e) for name, e in errors.items()})
+
+
 MARKERS = {
     "pelvis": ("LASI", "RASI", "LPSI", "RPSI"),
     "left_shank": ("LKNE", "LANK", "LTIB"),
@@ -209,5 +274,6 @@ def against_markers():
 if __name__ == "__main__":
     on_the_virtual_walker()
     if DATA.is_dir():
+        on_the_hand_moved_rig()
         on_real_feet()
         against_markers()

@@ -265,3 +265,36 @@ def test_flags_of_a_wrong_shape_or_type_are_told(flag):
         sensor.update_block(np.zeros((5, 3)), np.ones((5, 3)), **{flag: np.ones(4, dtype=bool)})
     with pytest.raises(TypeError, match=f"{flag} is float64, expected an array of bool"):
         sensor.update_block(np.zeros((5, 3)), np.ones((5, 3)), **{flag: np.ones(5)})
+
+
+def test_a_magnet_that_passes_by_does_not_turn_the_heading():
+    gyr, acc, mag, truth = tumbling(4000)
+    passing = slice(2000, 3000)
+    pull = quaternion.rotate(quaternion.conjugate(truth[passing]), [25.0, 0.0, 10.0])
+    mag[passing] += pull
+    q = OrientationFilter(RATE_HZ).update_block(gyr, acc, mag)
+    assert angle_deg(q, truth)[passing].max() < 2.0
+
+
+def test_a_field_that_has_changed_for_good_is_believed_in_the_end():
+    gyr, acc, mag, truth = tumbling(12_000)
+    turn = quaternion.from_rotation_vector([0.0, 0.0, 0.6])
+    elsewhere = quaternion.multiply(turn, truth[3000:])
+    mag[3000:] = 0.8 * quaternion.rotate(quaternion.conjugate(elsewhere), [0.0, 20.0, -45.0])
+    q = OrientationFilter(RATE_HZ).update_block(gyr, acc, mag)
+    assert angle_deg(q, truth)[3000:4000].max() < 3.0
+    assert angle_deg(q[-1], elsewhere[-1]) < angle_deg(q[-1], truth[-1])
+
+
+def test_an_even_turn_after_a_rest_is_no_bias():
+    """Ten seconds on a swivel chair: 10 deg/s about the vertical, nothing else changes."""
+    n = 1500
+    rng = np.random.default_rng(1)
+    gyr = rng.normal(0, 0.001, (n, 3))
+    gyr[500:, 2] += np.radians(10.0)
+    acc = rng.normal(0, 0.02, (n, 3)) + np.array([0.0, 0.0, G])
+    sensor = OrientationFilter(RATE_HZ)
+    q = sensor.update_block(gyr, acc)
+    turned = np.degrees(np.unwrap(2 * np.arctan2(q[:, 3], q[:, 0])))
+    assert turned[-1] - turned[500] == pytest.approx(100.0, abs=2.0)
+    np.testing.assert_allclose(np.degrees(sensor.gyr_bias[0]), 0.0, atol=0.2)
