@@ -254,10 +254,14 @@ class _Track:
         # A tick that falls on a sample is measured, whatever was lost beside it.
         on_sample = np.minimum(phase, 1.0 - phase) * width < ON_SAMPLE_NS
         valid = inside & (on_sample | (self._run[left] == self._run[right]))
-        line = (1.0 - phase)[:, None] * self._readings[left] + phase[:, None] * self._readings[
-            right
+        readings = self._readings[np.where(phase < 0.5, left, right)]
+        between = np.flatnonzero(valid & ~on_sample)
+        readings[between] = self._between(left[between], phase[between])
+        gap = np.flatnonzero(~valid)
+        after = phase[gap, None]
+        readings[gap] = (1.0 - after) * self._readings[left[gap]] + after * self._readings[
+            right[gap]
         ]
-        readings = np.where(valid[:, None], self._between(left, phase), line)
         return readings, valid, self._saturated[left] | self._saturated[right]
 
     def _between(self, left: NDArray[np.int64], phase: NDArray[np.float64]) -> NDArray[np.float64]:
