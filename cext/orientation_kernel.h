@@ -37,6 +37,7 @@ struct orientation_parameters {
     double bias_walk;
     double scale_sd;
     double misalignment_sd;
+    double mismatch_walk;
     double tilt_sd;
     double acc_noise;
     double wander_rad_s;

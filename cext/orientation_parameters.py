@@ -27,6 +27,8 @@ class OrientationParameters:
         Random walk of the bias, rad/s/sqrt(s).
     scale_sd, misalignment_sd : float
         Spread of the gyroscope's scale error and of the tilt of its axes, 1 and rad.
+    mismatch_walk : float
+        Random walk of both, 1/sqrt(s): a thousandth in an hour, by temperature and age.
     tilt_sd : float
         Spread of the inclination taken from the first sample, rad.
     acc_noise : float
@@ -76,6 +78,7 @@ class OrientationParameters:
     bias_walk: float = radians(0.005)
     scale_sd: float = 0.005
     misalignment_sd: float = 0.004
+    mismatch_walk: float = 1.7e-5
     tilt_sd: float = radians(5.0)
     acc_noise: float = 0.05
     wander_rad_s: float = 1.6

@@ -48,12 +48,18 @@ INLINE void propagate(struct orientation_state *s, const struct orientation_coef
     const double noise = p->gyr_noise * p->gyr_noise * T;
     const double of_rate = p->gyr_noise_of_rate * p->gyr_noise_of_rate * c->dt;
     const double walk = p->bias_walk * p->bias_walk * T, most = p->bias_sd * p->bias_sd;
+    const double aging = p->mismatch_walk * p->mismatch_walk * T;
     const double push = p->acc_noise * p->acc_noise * T;
     EACH_LANE {
         double unseen = UNSEEN_FORCE * (T - s->n_force[l] * c->dt);
         for (int i = 0; i < 3; i++) {
             P[AT(TURN + i, TURN + i)][l] += noise + of_rate * s->sum_rate2[l] + s->lost_turn2[l];
             P[AT(BIAS + i, BIAS + i)][l] += P[AT(BIAS + i, BIAS + i)][l] < most ? walk : 0.0;
+        }
+        for (int i = 0; i < 9; i++) {
+            double sd = i % 4 ? p->misalignment_sd : p->scale_sd;
+            double *known = &P[AT(MISMATCH + i, MISMATCH + i)][l];
+            *known += *known < sd * sd ? aging : 0.0;
         }
         for (int i = 0; i < 2; i++) {
             P[AT(VELOCITY + i, VELOCITY + i)][l] += push + unseen * unseen;

@@ -113,7 +113,8 @@ class Filter:
         self.P[BIAS, BIAS] = np.eye(3) * p.bias_sd**2
         sd = np.full((3, 3), p.misalignment_sd)
         np.fill_diagonal(sd, p.scale_sd)
-        self.P[MISMATCH, MISMATCH] = np.diag(sd.ravel() ** 2)
+        self.mismatch_sd = sd.ravel()
+        self.P[MISMATCH, MISMATCH] = np.diag(self.mismatch_sd**2)
         self.sums = Sums()
         self.started, self.gap_s = False, 0.0
         self.heading_known = False
@@ -246,6 +247,8 @@ class Filter:
         noise = np.zeros(STATES)
         noise[TURN] = turn
         noise[BIAS] = np.where(np.diag(self.P)[BIAS] < p.bias_sd**2, p.bias_walk**2 * T, 0.0)
+        known = np.diag(self.P)[MISMATCH]
+        noise[MISMATCH] = np.where(known < self.mismatch_sd**2, p.mismatch_walk**2 * T, 0.0)
         noise[VELOCITY] = p.acc_noise**2 * T + unseen**2
         self.P += np.diag(noise)
         self.s = self.s + T * (self.v + 0.5 * T * force[:2])
