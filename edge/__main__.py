@@ -1,5 +1,5 @@
 """`python -m edge` is the command `evenstride`."""
 
-from .cli import main
+from .cli.app import main
 
 main()

@@ -24,7 +24,7 @@ def open_recording(path: Path, *, refit_clocks: bool = False) -> Recording:
     """
     if path.is_dir():
         # Needs pyarrow: 0.2 s and 50 MB that a plain recording does without.
-        from .recording_reader import OwnRecording  # noqa: PLC0415
+        from .recording.reader import OwnRecording  # noqa: PLC0415
 
         return OwnRecording(path, refit_clocks=refit_clocks)
     return open_plain(path)

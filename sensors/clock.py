@@ -31,7 +31,7 @@ OLDEST_NS = 120_000_000_000
 DRIFT_PRIOR = 200e-6
 # No exchange over a serial line is better than this, however well a few of them agree.
 LEAST_SD_NS = 5_000.0
-# How fast a rate may have changed since the last exchange: a board warming up (EDGE.md's peers saw
+# How fast a rate may have changed since the last exchange: a board warming up (others saw
 # 180 ppm within hours; within a window that is well below 1 ppm).
 WANDER = 0.5e-6
 

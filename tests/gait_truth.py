@@ -51,7 +51,7 @@ CHAIN_TRUTH = {
     "pelvic_rotation_range_deg": "rotation_range_rad",
     "pelvic_drop_deg": "pelvic_drop_rad",
 }
-# Skin under shank and pelvis sensors, METHODS 3.9 and 4.7.
+# Skin under shank and pelvis sensors, docs/gait.md.
 SKINS = {
     Segment.LEFT_SHANK: Skin(stride_turn=(0.0, 0.0, 0.02)),
     Segment.RIGHT_SHANK: Skin(stride_turn=(0.0, 0.0, 0.02)),

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from edge.acquire import Acquisition
+from edge.acquire.acquisition import Acquisition
+from edge.acquire.control import ask
 from edge.config import parse_config
-from edge.control import ask
 from edge.errors import UserError
 from edge.host_clock import host_clock
 from sensors.virtual import Stand, VirtualPerson, Walker

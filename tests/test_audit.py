@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.audit import Audit
 from edge.errors import UserError
+from edge.operation.audit import Audit
 
 
 @pytest.fixture

@@ -12,13 +12,13 @@ from calibration.gyro import fit_gyro
 from calibration.holds import read_hold
 from calibration.model import SensorCalibration
 from calibration.store import CalibrationStore
+from edge.acquire.session import Session
 from edge.calibrated import load_corrections, read_corrections
 from edge.errors import UserError
-from edge.manifest import Header
-from edge.recording import RecordingWriter
-from edge.recording_reader import OwnRecording
-from edge.session import Session
-from edge.store import Context, Store
+from edge.recording.manifest import Header
+from edge.recording.reader import OwnRecording
+from edge.recording.writer import RecordingWriter
+from edge.store.store import Context, Store
 from sensors import Segment
 from tests.virtual_bench import GRAVITY, BenchSensor, as_block
 

@@ -19,7 +19,7 @@ from calibration.trial import GroupTrial, Trial
 from edge.calibrate.fittings import last_alignments
 from edge.calibrate.procedures import Bench, run_procedure
 from edge.calibrate.source import collect
-from edge.cli_calibrate import calibrate_app
+from edge.cli.calibrate import calibrate_app
 from edge.errors import UserError
 from sensors import Segment
 from tests.virtual_bench import GRAVITY, BenchSensor, as_block, readings_for, tapped

@@ -9,11 +9,11 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from edge.audit import Audit
-from edge.cli import app
+from edge.acquire.status import describe_status
+from edge.cli.app import app
 from edge.errors import UserError
+from edge.operation.audit import Audit
 from edge.pseudonym import check_subject
-from edge.status import describe_status
 from tests.test_recording import record, turns
 
 

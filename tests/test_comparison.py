@@ -15,7 +15,7 @@ from edge.gait.comparing import compare, early_and_late
 from edge.gait.comparing.bootstrap import RESAMPLES, resampled_means
 from edge.gait.comparing.matching import matching_weights
 from edge.results import Analysis, Comparison, Person, RecordingSummary
-from edge.store import Store
+from edge.store.store import Store
 from sensors import Side
 from sensors.virtual import Leg, Stand, VirtualPerson, Walk, Walker
 from tests.gait_truth import any_sensors, span_of, true_columns

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.config import Config, load_config
-from edge.config_docs import configuration_page
 from edge.errors import UserError
+from edge.papers.configuration import configuration_page
 
 WHOLE = """
 site = "clinic-a"

@@ -17,12 +17,12 @@ from paho.mqtt.client import topic_matches_sub
 
 from edge.config import Broker
 from edge.contract import CHANNELS, STRIDE, channel_of, parse_topic, topic
-from edge.contract_check import TrafficCheck, check_broker, check_payload
-from edge.contract_docs import access_list, asyncapi, documents, example_of, json_schema
 from edge.envelope import MAX_BYTES, encode
 from edge.errors import UserError
-from edge.mqtt_link import Message
-from edge.store import Store
+from edge.papers.check import TrafficCheck, check_broker, check_payload
+from edge.papers.contract import access_list, asyncapi, documents, example_of, json_schema
+from edge.publish.mqtt_link import Message
+from edge.store.store import Store
 from tests.test_publish import config_for, publishing
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from edge.control import ControlServer, ask
+from edge.acquire.control import ControlServer, ask
 from edge.errors import UserError
 
 

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from edge.cli_hardware import nodes_app
+from edge.cli.hardware import nodes_app
 from edge.config import parse_config
-from edge.doctor import diagnose, verdict_of
-from edge.doctor_facts import BusFact, Facts, NodeFact, PortFact, Verdict
-from edge.doctor_look import bus_fact, look
 from edge.errors import UserError
-from edge.nodes import assign, blink, find_nodes
-from edge.viewer import show_nodes
+from edge.hardware.doctor import diagnose, verdict_of
+from edge.hardware.facts import BusFact, Facts, NodeFact, PortFact, Verdict
+from edge.hardware.look import bus_fact, look
+from edge.hardware.nodes import assign, blink, find_nodes
+from edge.hardware.viewer import show_nodes
 from sensors import Segment
 from sensors.virtual.chips import Icm20948Chip, Lsm6dsChip, Mpu6050Chip, VirtualBus
 from sensors.virtual.faults import Drop
@@ -244,6 +244,6 @@ def test_nodes_are_shown_to_a_viewer_on_the_network(monkeypatch):
 
 
 def test_a_port_without_a_node_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr("edge.nodes.ANSWER_S", 0.2)
+    monkeypatch.setattr("edge.hardware.nodes.ANSWER_S", 0.2)
     with pytest.raises(UserError, match="none: no node answered"):
         blink(str(tmp_path / "none"))

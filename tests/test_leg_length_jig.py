@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from calibration.errors import Refused
 from calibration.trial import Readings, Trial
-from edge.cli import app
+from edge.cli.app import app
 from edge.clinic.jig import BAR_M, BLOCKS_MM, JIG, ROCK, check_jig, judge_jig
 from edge.errors import UserError
 from tests.clinic_person import RATE_HZ, Protocol, Sensor, obliquity_of, turned

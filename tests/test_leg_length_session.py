@@ -6,20 +6,20 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from edge.acquire.control import ControlServer, ask
+from edge.acquire.session import Session
 from edge.analyze import analyse_recording, person_of
-from edge.cli import app
+from edge.cli.app import app
 from edge.clinic import INTAKE, LEG_LENGTH, ProtocolRun
 from edge.clinic.live import LONGEST_S, LiveWindow, RemoteLive, decode, encode
 from edge.config import load_config
 from edge.contract import LEG_LENGTH as CHANNEL
-from edge.control import ControlServer, ask
 from edge.errors import UserError
-from edge.manifest import Header
-from edge.recording import RecordingWriter
-from edge.recording_reader import OwnRecording
+from edge.recording.manifest import Header
+from edge.recording.reader import OwnRecording
+from edge.recording.writer import RecordingWriter
 from edge.results import LegLength
-from edge.session import Session
-from edge.store import Context, Store
+from edge.store.store import Context, Store
 from edge.timegrid import Span
 from sensors import Block, Segment
 from tests.clinic_person import RATE_HZ, Protocol, obliquity_of

@@ -12,14 +12,14 @@ from contextlib import contextmanager
 
 import pytest
 
-from edge.audit import Audit
 from edge.config import Broker, parse_config
 from edge.contract import STRIDE, topic
 from edge.errors import UserError
-from edge.mqtt_link import Acknowledged, LinkLost, Message, open_link
-from edge.provision import Site, open_site
-from edge.publish import Publisher
-from edge.store import Store
+from edge.operation.audit import Audit
+from edge.operation.provision import Site, open_site
+from edge.publish.mqtt_link import Acknowledged, LinkLost, Message, open_link
+from edge.publish.publisher import Publisher
+from edge.store.store import Store
 from tests.mosquitto import PROGRAM, Mosquitto, free_port
 
 WILL = Message(topic("lab", "pi-1", "status"), b"{}", 1, retain=True)

@@ -14,9 +14,9 @@ import pytest
 from edge.config import parse_config
 from edge.contract import BOUT, SESSION, STATUS, STRIDE
 from edge.messages import Session, Status
-from edge.mqtt_link import LinkLost
-from edge.publish import Publisher
-from edge.store import Store
+from edge.publish.mqtt_link import LinkLost
+from edge.publish.publisher import Publisher
+from edge.store.store import Store
 from tests.mosquitto import Mosquitto, free_port, wait_for_port
 from tests.proxy import Proxy
 from tests.subscriber import Subscriber
@@ -140,7 +140,7 @@ def in_order(strides, ids):
 def test_what_waited_is_historical_and_comes_after_what_is_live(
     mosquitto, subscriber, store, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("edge.delivery.LIVE_NS", 0)
+    monkeypatch.setattr("edge.publish.delivery.LIVE_NS", 0)
     old = add_strides(store, 50)
     with publishing(
         config_for(mosquitto.port, backfill_per_s=200), tmp_path / "store.sqlite"
@@ -219,7 +219,7 @@ def test_the_broker_says_lost_when_the_publisher_dies(mosquitto, subscriber, sto
 def test_a_burst_from_an_outage_does_not_hold_up_what_is_live(
     mosquitto, subscriber, store, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("edge.delivery.LIVE_NS", 0)
+    monkeypatch.setattr("edge.publish.delivery.LIVE_NS", 0)
     add_strides(store, 3000)
     with publishing(config_for(mosquitto.port), tmp_path / "store.sqlite") as publisher:
         while not publisher.connected:

@@ -5,9 +5,9 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from edge.manifest import Header
-from edge.recording import RecordingWriter
-from edge.recording_reader import OwnRecording
+from edge.recording.manifest import Header
+from edge.recording.reader import OwnRecording
+from edge.recording.writer import RecordingWriter
 from sensors import Segment
 from sensors.node_stream import NodeStream
 from sensors.virtual.crystal import Crystal

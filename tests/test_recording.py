@@ -15,11 +15,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from edge.archive import read_stream, recover_recording, segment_paths, verify_recording
 from edge.errors import UserError
-from edge.manifest import JOURNAL, MANIFEST, Header, read_journal, read_manifest
-from edge.recording import BATCH_NS, SEGMENT_NS, RecordingWriter
-from edge.recording_reader import OwnRecording, read_recording
+from edge.recording.archive import read_stream, recover_recording, segment_paths, verify_recording
+from edge.recording.manifest import JOURNAL, MANIFEST, Header, read_journal, read_manifest
+from edge.recording.reader import OwnRecording, read_recording
+from edge.recording.writer import BATCH_NS, SEGMENT_NS, RecordingWriter
 from sensors import Block, Segment
 from sensors.clock import Exchange
 
@@ -151,7 +151,7 @@ def test_the_journal_holds_exchanges_wall_times_and_phases(tmp_path):
 PROGRAM = """
 import sys, time
 from pathlib import Path
-from edge.recording import RecordingWriter
+from edge.recording.writer import RecordingWriter
 from tests.test_recording import HEADER, Clock, turns
 clock = Clock()
 writer = RecordingWriter(Path(sys.argv[1]), HEADER, clock)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import shutil
 import time
 
-from edge.identity import utc_text
-from edge.manifest import MANIFEST, read_manifest
-from edge.retention import prune_recordings, recover_all
+from edge.recording.manifest import MANIFEST, read_manifest
+from edge.recording.retention import prune_recordings, recover_all
+from edge.store.identity import utc_text
 from tests.test_recording import record, turns
 
 DAY_NS = 86_400 * 10**9

@@ -11,19 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.audit import Audit
-from edge.commands import Commands
+from edge.acquire.control import ControlServer
 from edge.config import Config, parse_config
 from edge.contract import COMMAND, DIAG, INFO, topic
-from edge.control import ControlServer
 from edge.errors import UserError
-from edge.health import ClockWatch, Health, is_encrypted, memory_mb, temperature_degc
 from edge.messages import Command
-from edge.mqtt_link import Message, open_link
-from edge.publish import Publisher
-from edge.publish_service import describe, run_publish
-from edge.service import Service
-from edge.store import Store
+from edge.operation.audit import Audit
+from edge.operation.service import Service
+from edge.publish.commands import Commands
+from edge.publish.health import ClockWatch, Health, is_encrypted, memory_mb, temperature_degc
+from edge.publish.mqtt_link import Message, open_link
+from edge.publish.publisher import Publisher
+from edge.publish.service import describe, run_publish
+from edge.store.store import Store
 from tests.subscriber import Subscriber
 
 

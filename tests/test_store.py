@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from edge.contract import BOUT, EVENT, LEG_LENGTH, NODE_STATUS, SESSION, STRIDE
 from edge.errors import UserError
-from edge.identity import new_ulid, utc_text
-from edge.store import Context, Store
+from edge.store.identity import new_ulid, utc_text
+from edge.store.store import Context, Store
 
 NOW_NS = 1_000_000_000_000
 

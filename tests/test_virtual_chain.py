@@ -41,7 +41,7 @@ def with_right(**changes: float) -> VirtualPerson:
     return VirtualPerson(right=Leg(**changes), variability=Variability.none())
 
 
-# METHODS 3.8 to 3.13 give the ranges; push-off is that of recording A, 490 to 630 deg/s.
+# docs/gait.md give the ranges; push-off is that of recording A, 490 to 630 deg/s.
 @pytest.mark.parametrize(
     ("name", "low", "high"),
     [
@@ -141,7 +141,7 @@ def test_a_leg_that_hides_its_length_shows_it_in_the_shank():
         for side in Side
     }
     more = np.degrees(np.arcsin(standing[Side.RIGHT]) - np.arcsin(standing[Side.LEFT]))
-    # METHODS 4.8: a knee flexion of 20 deg, half of it in the shank, hides 12.8 mm.
+    # docs/leg-length.md: a knee flexion of 20 deg, half of it in the shank, hides 12.8 mm.
     assert more == pytest.approx(10.8, abs=0.2)
     assert walker.truth.standing_difference_m == pytest.approx(0.0, abs=1e-12)
 
@@ -155,7 +155,7 @@ def test_harmonic_ratios_are_those_of_people_not_of_a_machine():
         harmonics = np.abs(np.fft.rfft(acc, axis=0))[1:21]
         ratios.append(harmonics[1::2].sum(axis=0) / harmonics[0::2].sum(axis=0))
     forward, aside, up = np.median(ratios, axis=0)
-    # METHODS 3.17: about 2.5 to 4 forward and up, 1.8 to 2.8 aside (odd over even there).
+    # docs/gait.md: about 2.5 to 4 forward and up, 1.8 to 2.8 aside (odd over even there).
     assert 2.0 < forward < 5.0
     assert 1.5 < 1 / aside < 3.5
     assert 2.0 < up < 7.0

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edge.control import ask
+from edge.acquire.control import ask
 from edge.errors import UserError
 from edge.results import LegLength
 from edge.timegrid import Span, join

@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edge.control import ask
+from edge.acquire.control import ask
 from edge.errors import UserError
 from edge.files import write_whole
 from edge.host_clock import host_clock
-from edge.store import Store
+from edge.store.store import Store
 from sensors.virtual.node import VirtualNodes
 
 from .broker import ADDRESS, free_port

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# Bouts that each half of the day must have (METHODS 3.19).
+# Bouts that each half of the day must have (docs/gait.md).
 LEAST_A_HALF = 5
 SHIFT_H = 8.0
 
@@ -39,7 +39,7 @@ def trend_metric(field: str, bouts: Sequence[BoutPoint]) -> Metric:
     -----
     Theil-Sen slope on the hour of what the Theil-Sen slope on speed leaves; interval from Kendall's
     variance (Sen 1968, J Am Stat Assoc 63:1379). One day's slope also holds whatever else that
-    day brought: METHODS 3.19 asks for three days before it is believed.
+    day brought: docs/gait.md asks for three days before it is believed.
     """
     name, unit = f"{field}_in_8_h", unit_of(field)
     known = [b for b in bouts if np.isfinite(b.values.get(field, np.nan)) and b.speed_mps > 0.0]

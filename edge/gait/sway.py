@@ -1,4 +1,4 @@
-"""Sway of the pelvis in quiet standing: METHODS 3.18. Weight distribution is not measured.
+"""Sway of the pelvis in quiet standing: docs/gait.md. Weight distribution is not measured.
 
 Only where the person is known to stand: in sitting, shanks and pelvis are as still and as upright.
 """

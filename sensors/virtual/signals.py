@@ -28,7 +28,7 @@ GRAVITY_MPS2 = 9.81
 FIELD_UT = (0.0, 19.7, -44.6)
 """Earth's field in central Europe: east, north, up."""
 
-# Where the sensors sit (METHODS 1.2): instep, flat of the shin bone, sacrum; segment frame.
+# Where the sensors sit (docs/fitting.md): instep, flat of the shin bone, sacrum; segment frame.
 PLACES_M: dict[Segment, Vector] = {
     Segment.LEFT_FOOT: (0.07, 0.0, -0.02),
     Segment.RIGHT_FOOT: (0.07, 0.0, -0.02),

@@ -34,8 +34,8 @@ SETTLING_S = 0.5
 class Skin:
     """How a sensor moves on its segment; the default is a shin sensor on a lean leg.
 
-    Skin turns by 2 to 4 deg about the shank (METHODS 3.9); the spreads of `stride_turn` and
-    `walking_turn` for a pelvis are `(0.010, 0.0, 0.0)` and `(0.007, 0.0, 0.0)` (METHODS 4.7).
+    Skin turns by 2 to 4 deg about the shank (docs/gait.md); the spreads of `stride_turn` and
+    `walking_turn` for a pelvis are `(0.010, 0.0, 0.0)` and `(0.007, 0.0, 0.0)`.
 
     Attributes
     ----------

@@ -9,13 +9,13 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from edge.archive import recover_recording, verify_recording
-from edge.control import ask
+from edge.acquire.control import ask
 from edge.demo.wearer import virtual_wearer
 from edge.errors import UserError
-from edge.recording_reader import OwnRecording
-from edge.retention import recordings_in
-from edge.store import Store
+from edge.recording.archive import recover_recording, verify_recording
+from edge.recording.reader import OwnRecording
+from edge.recording.retention import recordings_in
+from edge.store.store import Store
 from sensors.virtual.node import VirtualNodes
 from tests.faults.delivery import rig_in
 from tests.faults.outcome import Outcome

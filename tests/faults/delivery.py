@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from edge.contract import STRIDE
-from edge.store import Store
+from edge.store.store import Store
 from tests.faults.outcome import Outcome
 from tests.mosquitto import Mosquitto
 from tests.proxy import Proxy

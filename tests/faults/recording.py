@@ -11,11 +11,11 @@ import subprocess
 import time
 from typing import TYPE_CHECKING
 
-from edge.archive import read_stream, recover_recording, verify_recording
 from edge.contract import STRIDE
-from edge.manifest import MANIFEST
-from edge.recording import RecordingWriter
-from edge.store import Store
+from edge.recording.archive import read_stream, recover_recording, verify_recording
+from edge.recording.manifest import MANIFEST
+from edge.recording.writer import RecordingWriter
+from edge.store.store import Store
 from tests.faults.outcome import Outcome
 from tests.test_recording import HEADER, Clock, record, turns
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from edge.results import Stride
 
-# What a clinician reads first (METHODS 5.5), the chain, and what a guarded gait is told by.
+# What a clinician reads first (docs/gait.md), the chain, and what a guarded gait is told by.
 HEADLINES = (
     "stride_length_m",
     "stance_time_s",
@@ -74,7 +74,7 @@ def compare(
     Notes
     -----
     Difference of means weighted to the common speeds, percentile interval of a bootstrap of blocks
-    of ten strides (METHODS 3.20). With many effects some leave their interval by chance: `sure` is
+    of ten strides (docs/gait.md). With many effects some leave their interval by chance: `sure` is
     what exceeds the greatest deviation that chance alone makes of any of them in 95 % of resamples.
     """
     tables = table_of(before), table_of(after)
@@ -109,7 +109,7 @@ def compare(
 
 
 def early_and_late(strides: Sequence[Stride]) -> tuple[list[Stride], list[Stride]]:
-    """First and last third of the time that some strides took (METHODS 3.19)."""
+    """First and last third of the time that some strides took (docs/gait.md)."""
     if not strides:
         return [], []
     first, last = strides[0].initial_contact_s, strides[-1].next_initial_contact_s

@@ -1,6 +1,6 @@
 """A guarded, stiff gait: which of its components grew or fell. Screening words, no score.
 
-METHODS 3.21: against the person's own other condition, at matched speed.
+docs/gait.md: against the person's own other condition, at matched speed.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ def matching_weights(
     Notes
     -----
     In each bin of speed both conditions get the smaller of their two shares, so that neither
-    counts where the other never walked (METHODS 3.20). A stride without a speed weighs nothing.
+    counts where the other never walked (docs/gait.md). A stride without a speed weighs nothing.
     """
     known = [speeds[np.isfinite(speeds)] for speeds in (before_mps, after_mps)]
     if not all(len(speeds) for speeds in known):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def ankle_columns(strides: Strides, body: Body) -> Mapping[str, NDArray[np.float64]]:
     """Range of foot pitch less shank pitch, deg, and greatest rate of push-off, deg/s, each (m,).
 
-    METHODS 3.12 (b). The level of the angle is not given: it needs both mountings.
+    docs/gait.md. The level of the angle is not given: it needs both mountings.
     """
     shank = body.motions.get(SHANKS[strides.side])
     if shank is None:

@@ -40,7 +40,7 @@ def chain_columns(strides: Strides, body: Body) -> Mapping[str, NDArray[np.float
     -----
     Eversion of the foot (shoe) with inward rotation of the shank; that with the drop of the other
     side of the pelvis and with the pelvis turning away from the loaded leg. Positive excursions
-    are in these directions, from initial contact on. Limits: METHODS 3.9 (skin about the long
+    are in these directions, from initial contact on. Limits: docs/gait.md (skin about the long
     axis moves by 2 to 4 deg) and 3.10 (a shoe hides the heel), so values are compared within one
     fitting: left with right, early with late, with and without an insole.
     """

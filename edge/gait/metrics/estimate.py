@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sensors import Side
 
-# METHODS 3.16: six strides suffice for means; 3.15: thirty a side for asymmetry and variability.
+# docs/gait.md: six strides suffice for means, thirty a side for asymmetry and variability.
 LEAST_FOR_MEAN = 6
 LEAST_FOR_SPREAD = 30
 Z_95 = 1.959964

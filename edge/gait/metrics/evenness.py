@@ -1,4 +1,4 @@
-"""How alike the two steps of a stride, and a stride and the next, move the pelvis: METHODS 3.17."""
+"""How alike the two steps of a stride, and a stride and the next, move the pelvis: docs/gait.md."""
 
 from __future__ import annotations
 

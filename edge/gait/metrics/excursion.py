@@ -1,4 +1,4 @@
-"""How far the pelvis moves over to each foot: METHODS 3.18, a proxy of weight shift."""
+"""How far the pelvis moves over to each foot: docs/gait.md, a proxy of weight shift."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a foot lands, leaves and points: METHODS 3.5 and 3.7."""
+"""How a foot lands, leaves and points: docs/gait.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How hard a foot lands, and how much of it reaches the pelvis: METHODS 3.11.
+"""How hard a foot lands, and how much of it reaches the pelvis: docs/gait.md.
 
 Never turned into a ground reaction force: nothing here measures one.
 """

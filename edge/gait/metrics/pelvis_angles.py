@@ -1,4 +1,4 @@
-"""How the pelvis drops, tilts and turns in a stride: METHODS 3.13."""
+"""How the pelvis drops, tilts and turns in a stride: docs/gait.md."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def pelvis_angles_deg(
 def hip_drop(found: Sequence[Metric]) -> tuple[str, ...]:
     """Name the side whose stance lets the pelvis drop further, where that is beyond doubt.
 
-    By more than 3 deg, and beyond the interval of the difference (METHODS 3.13).
+    By more than 3 deg, and beyond the interval of the difference (docs/gait.md).
     """
     for metric in found:
         if (metric.name, metric.side) == ("pelvic_drop_deg", "right_minus_left"):

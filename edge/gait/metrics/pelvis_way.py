@@ -1,4 +1,4 @@
-"""How the pelvis travels in a step: its advance and what the push-off adds, METHODS 3.6 and 3.12.
+"""How the pelvis travels in a step: its advance and what the push-off adds, docs/gait.md.
 
 Step length itself is not observable: where the two feet are against each other, no sensor tells.
 """

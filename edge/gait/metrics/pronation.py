@@ -1,4 +1,4 @@
-"""How a foot rolls in after landing, as far as a shoe shows it: METHODS 3.10.
+"""How a foot rolls in after landing, as far as a shoe shows it: docs/gait.md.
 
 The heel moves inside the shoe, so these are proxies; "pronation" itself is not observable.
 """
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # A shoe rings after landing; its roll is slower.
 RATE_HZ = 15.0
 # Forward, as walking shows it, is the way of the foot; the shoe itself points outward by this in
-# most people (METHODS 3.7: 5 to 10 deg). Each degree off passes 1.7 % of the pitch on to the roll:
+# most people (docs/gait.md: 5 to 10 deg). Each degree off passes 1.7 % of the pitch on to the roll:
 # against cameras, both shoes of one person, the roll at push-off came from 10 to 3 deg off.
 TYPICAL_TOE_OUT_RAD = 0.12
 

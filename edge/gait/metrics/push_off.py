@@ -1,4 +1,4 @@
-"""How hard the trailing leg pushes off: METHODS 3.12 (a) and (c)."""
+"""How hard the trailing leg pushes off: docs/gait.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a shank swings, leans and turns inward: METHODS 3.8, 3.9 and 3.10."""
+"""How a shank swings, leans and turns inward: docs/gait.md."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from edge.gait.segment import SegmentMotion
     from edge.gait.strides import Body, Strides
 
-# Share of stance in which the shank turns inward (METHODS 3.9).
+# Share of stance in which the shank turns inward (docs/gait.md).
 ROTATION_UNTIL = 0.6
 
 

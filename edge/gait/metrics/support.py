@@ -1,6 +1,6 @@
 """Steps and supports: what the contacts of one foot mean between those of the other.
 
-Sources: METHODS 3.1 and 3.2; single-sensor times are in `edge/gait/timing.py`.
+Sources: docs/gait.md; single-sensor times are in `edge/gait/timing.py`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The way of a foot through the air, seen from above: METHODS 3.8.
+"""The way of a foot through the air, seen from above: docs/gait.md.
 
 Lengths, speed and lift are in `edge/gait/spatial.py`.
 """

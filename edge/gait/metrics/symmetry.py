@@ -1,6 +1,6 @@
 """Left against right: symmetry indices, and the weight shift that they suggest.
 
-METHODS 3.15 and 3.18. Differences in the units of a metric stand with the metric itself.
+docs/gait.md. Differences in the units of a metric stand with the metric itself.
 """
 
 from __future__ import annotations

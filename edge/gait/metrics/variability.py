@@ -1,4 +1,4 @@
-"""How much a person's strides differ from each other: METHODS 3.16."""
+"""How much a person's strides differ from each other: docs/gait.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A person's legs and strategy in, hip heights and the obliquity that follows out (METHODS 4.3)."""
+"""A person's legs and strategy in, hip heights and obliquity out (docs/leg-length.md)."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ def walking_obliquity(person: VirtualPerson, side: Side, scale: float = 1.0) -> 
 def knee_bend(person: VirtualPerson, side: Side, *, walking: bool) -> float:
     """Shank forward of its usual pitch by this while the longer leg hides its length.
 
-    Thigh and shank lean apart by equal angles, each `SEGMENT_M` long (METHODS 4.8: 10 deg of knee
-    flexion hide 3.2 mm).
+    Thigh and shank lean apart by equal angles, each `SEGMENT_M` long (docs/leg-length.md: 10 deg
+    of knee flexion hide 3.2 mm).
     """
     longer = -leftward(side) * (person.right.length_m - person.left.length_m)
     strategy = person.strategy

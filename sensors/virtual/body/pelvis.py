@@ -1,8 +1,8 @@
 """Footfalls in, the motion of the pelvis out; its origin is midway between the hip centres.
 
 Four knots a step: middle of double support, a quarter on, mid-stance, a quarter on. Mid-stance
-heights obey METHODS 4.3 (1): hip height of the stance leg less half the hip width times the sine of
-the obliquity.
+heights obey docs/leg-length.md: hip height of the stance leg less half the hip width times the sine
+of the obliquity.
 """
 
 from __future__ import annotations

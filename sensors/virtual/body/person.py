@@ -37,7 +37,7 @@ class Leg:
     push_off_angle : float
         Toe down at final contact (A: 60 deg, B: 65 deg).
     toe_out : float
-        Foot axis outward of the direction of progression (METHODS 3.7: 5 to 10 deg).
+        Foot axis outward of the direction of progression (docs/gait.md: 5 to 10 deg).
     landing_inversion : float
         Sole turned inward at initial contact; it everts by as much until the foot is flat.
     rotation_coupling : float
@@ -55,10 +55,10 @@ class Leg:
     landing_hardness : float
         Scales the speed down with which the heel meets the ground.
     toe_clearance_m : float
-        Toe above the floor in mid-swing (METHODS 3.4: 1.3 to 2 cm).
+        Toe above the floor in mid-swing (docs/gait.md: 1.3 to 2 cm).
     pelvic_drop : float
         By how much the other side of the pelvis sinks after this leg took the load, half of the
-        obliquity range (METHODS 3.13: range 6 to 11 deg).
+        obliquity range (docs/gait.md: range 6 to 11 deg).
     """
 
     length_m: float = 0.90
@@ -86,8 +86,8 @@ class Leg:
 class Variability:
     """Standard deviation from step to step; zero walks like a machine.
 
-    Stride time varies by about 2 %, stride length by about 3 % (METHODS 3.16). `pelvis_m`, forward,
-    aside and up, gives harmonic ratios like those of people (METHODS 3.17).
+    Stride time varies by about 2 %, stride length by about 3 % (docs/gait.md). `pelvis_m`, forward,
+    aside and up, gives harmonic ratios like those of people (docs/gait.md).
     """
 
     step_time: float = 0.015
@@ -106,7 +106,7 @@ class Variability:
 
 @dataclass(frozen=True, slots=True)
 class LegLengthStrategy:
-    """What the body does with a difference of leg length (METHODS 4.3, 4.7).
+    """What the body does with a difference of leg length (docs/leg-length.md).
 
     Attributes
     ----------

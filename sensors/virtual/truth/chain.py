@@ -1,4 +1,4 @@
-"""Motions and true strides in, the kinetic chain of each stride out: METHODS 3.4 to 3.13.
+"""Motions and true strides in, the kinetic chain of each stride out: docs/gait.md.
 
 Angles and rates are those of the segments, heights and shocks those of sensors at their usual
 places. Read off the exact motion at `SAMPLES` moments a stride, the shocks at closer ones.
@@ -28,9 +28,9 @@ SAMPLES = 301
 SHOCK_WINDOW_S = (-0.020, 0.100)
 SHOCK_SAMPLES = 241
 ROTATION_UNTIL = 0.6
-"""Share of stance in which the shank's inward rotation is sought (METHODS 3.9)."""
+"""Share of stance in which the shank's inward rotation is sought (docs/gait.md)."""
 DROP_WINDOW = (0.15, 0.25)
-"""Shares of the stride over which the pelvic drop is averaged (METHODS 3.13)."""
+"""Shares of the stride over which the pelvic drop is averaged (docs/gait.md)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ class TrueStride:
 
     The sole is flat and at rest from `foot_flat_s` to `heel_off_s`, and again from
     `next_foot_flat_s`; `length_m` is the horizontal way of the ankle between the two, `turn_rad`
-    the change of the foot's direction. Angles are those of METHODS 3.5, 3.7, 3.10 and 3.12:
+    the change of the foot's direction. Angles are those of docs/gait.md:
     positive are toe up at landing, toe down at push-off, toe outward, sole inward at landing.
     `toe_clearance_m` is the least height of the toe over the floor in the middle half of swing,
     `heel_clearance_m` the greatest of the heel.
@@ -83,7 +83,7 @@ class TrueStep:
     `length_m` is along the direction of progression, `width_m` across it, both from ankle to ankle;
     `double_support_s` is the time from this contact until the other foot leaves (negative where
     both feet were in the air), None for the last one. `pelvic_advance_m` is the way of the pelvis
-    along the direction of progression during the step (METHODS 3.6).
+    along the direction of progression during the step (docs/gait.md).
     """
 
     side: Side
@@ -97,7 +97,7 @@ class TrueStep:
 
 @dataclass(frozen=True, slots=True)
 class TrueMidstance:
-    """The pelvis at the middle of single support of one leg (METHODS 4.3)."""
+    """The pelvis at the middle of single support of one leg (docs/leg-length.md)."""
 
     side: Side
     time_s: float
@@ -135,7 +135,7 @@ class WalkTruth:
 
     @property
     def pelvic_midstance_difference_m(self) -> float:
-        """D: mean pelvic height at right mid-stance less that at left (METHODS 4.3)."""
+        """D: mean pelvic height at right mid-stance less that at left (docs/leg-length.md)."""
         heights = {
             side: np.mean([m.pelvis_height_m for m in self.midstances if m.side is side])
             for side in Side

@@ -87,7 +87,7 @@ def _strides(person: VirtualPerson, run: Run, feet: Mapping[Side, FootMotion]) -
 
 
 def _outward(person: VirtualPerson, stance: Stance, way: NDArray[np.float64]) -> float:
-    """Toe-out against the way to the next place of the same foot (METHODS 3.7)."""
+    """Toe-out against the way to the next place of the same foot (docs/gait.md)."""
     angle = foot_heading(person, stance) - float(np.arctan2(way[1], way[0]))
     return leftward(stance.side) * float(np.arctan2(np.sin(angle), np.cos(angle)))
 

@@ -55,7 +55,7 @@ class Stairs:
 
 @dataclass(frozen=True, slots=True)
 class Bow:
-    """Bow about both hips with straight knees and still feet (METHODS 1.4, 3)."""
+    """Bow about both hips with straight knees and still feet (docs/fitting.md)."""
 
     repetitions: int = 5
     angle: float = 0.65
@@ -69,7 +69,7 @@ class Bow:
 
 @dataclass(frozen=True, slots=True)
 class Sit:
-    """Sit down on a hard level seat, stay, and stand up again (METHODS 4.4)."""
+    """Sit down on a hard level seat, stay, and stand up again (docs/leg-length.md)."""
 
     duration_s: float = 10.0
     hip_height_m: float = 0.52

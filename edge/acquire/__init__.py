@@ -1,0 +1,1 @@
+"""Reads the nodes, records, analyses, stores: the service, its session, its control socket."""

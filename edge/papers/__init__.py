@@ -1,0 +1,1 @@
+"""What integrators read, made from the code, and live traffic held against it."""

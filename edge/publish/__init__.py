@@ -1,0 +1,1 @@
+"""Carries the outbox to the broker, whatever becomes of the broker."""

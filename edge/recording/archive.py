@@ -1,0 +1,244 @@
+"""Seals a recording's segments as Parquet, checks them, and brings back what a power cut left."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from .format import CHANNELS, Tally, checksum, kinds_of, unpack
+from .manifest import (
+    JOURNAL,
+    Manifest,
+    SegmentFile,
+    SensorCount,
+    counts_of,
+    read_journal,
+    read_manifest,
+    sha256,
+    write_manifest,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+# A row group of a minute: small enough to be read whole on a Pi, long enough to pack well.
+BATCHES_A_GROUP = 75
+# Counters pack by their differences.
+SMOOTH = ("block", "seq", "tick", "host_ns")
+
+
+def read_stream(path: Path) -> Iterator[pa.RecordBatch]:
+    """Whole batches of an Arrow stream, up to the first that is torn or altered."""
+    try:
+        with pa.OSFile(str(path)) as file, pa.ipc.open_stream(file) as stream:
+            kinds_of(stream.schema)
+            while True:
+                batch, said = stream.read_next_batch_with_custom_metadata()
+                batch.validate(full=True)
+                if said is None or said.get(b"crc32") != checksum(batch).encode():
+                    return
+                yield batch
+    except (pa.ArrowException, OSError, StopIteration, ValueError, KeyError, TypeError):
+        return
+
+
+def read_groups(path: Path) -> Iterator[pa.Table]:
+    """Pieces of a segment, about a minute of Parquet or a second of a stream each."""
+    if path.suffix == ".arrows":
+        yield from read_stream(path)
+        return
+    with pq.ParquetFile(path) as file:
+        for i in range(file.num_row_groups):
+            yield file.read_row_group(i)
+
+
+def seal_segment(path: Path, reserve: float = 0.0) -> Path | None:
+    """Make Parquet of a stream, compare the two, then delete the stream.
+
+    Parameters
+    ----------
+    path : Path
+        The stream.
+    reserve : float
+        Bytes that must stay free on the disk while both exist; without that room the stream
+        stays as it is, and is as good a part of the recording.
+
+    Returns
+    -------
+    Path or None
+        What holds the samples now; None where the stream holds not one whole batch.
+    """
+    if shutil.disk_usage(path.parent).free - path.stat().st_size < reserve:
+        return path
+    sealed = path.with_suffix(".parquet")
+    beside = path.with_suffix(".sealing")
+    n = _write_parquet(path, beside)
+    if n == 0:
+        beside.unlink(missing_ok=True)
+        path.unlink()
+        return None
+    if not _same(path, beside):
+        beside.unlink()
+        raise OSError(f"{beside}: reads back differently: the disk is failing")
+    with beside.open("rb") as file:
+        os.fsync(file.fileno())
+    beside.replace(sealed)
+    path.unlink()
+    return sealed
+
+
+def _write_parquet(path: Path, beside: Path) -> int:
+    n, writer = 0, None
+    for rows in _grouped(path):
+        if writer is None:
+            writer = pq.ParquetWriter(
+                beside,
+                rows.schema,
+                compression="zstd",
+                use_dictionary=["sensor"],
+                column_encoding=_encodings(rows.schema),
+            )
+        writer.write_table(rows, row_group_size=max(len(rows), 1))
+        n += len(rows)
+    if writer is not None:
+        writer.close()
+    return n
+
+
+def _grouped(path: Path) -> Iterator[pa.Table]:
+    """Tables of about a minute, sorted by sensor."""
+    batches: list[pa.RecordBatch] = []
+    for batch in read_stream(path):
+        batches.append(batch)
+        if len(batches) == BATCHES_A_GROUP:
+            yield _sorted(batches)
+            batches = []
+    if batches:
+        yield _sorted(batches)
+
+
+def _sorted(batches: list[pa.RecordBatch]) -> pa.Table:
+    order = [("kind", "ascending"), ("block", "ascending"), ("seq", "ascending")]
+    rows = pa.Table.from_batches(batches).sort_by(order)
+    # Its name beside every sample, for readers that know nothing of our metadata.
+    names = pa.array([kind.sensor for kind in kinds_of(rows.schema)])
+    return rows.add_column(0, "sensor", names.take(rows.column("kind").combine_chunks()))
+
+
+def _encodings(schema: pa.Schema) -> dict[str, str]:
+    integers = schema.field(CHANNELS[0]).type == pa.int16()
+    reading = "DELTA_BINARY_PACKED" if integers else "BYTE_STREAM_SPLIT"
+    return {**dict.fromkeys(SMOOTH, "DELTA_BINARY_PACKED"), **dict.fromkeys(CHANNELS, reading)}
+
+
+def _same(stream: Path, parquet: Path) -> bool:
+    pairs = zip(_grouped(stream), read_groups(parquet), strict=True)
+    return all(ours.equals(theirs) for ours, theirs in pairs)
+
+
+def finish_recording(folder: Path, manifest: Manifest) -> Manifest:
+    """List all segments with their hashes in the manifest and write it."""
+    segments = tuple(_describe(path) for path in segment_paths(folder))
+    journal = folder / JOURNAL
+    made = manifest.model_copy(
+        update={
+            "segments": segments,
+            "journal_sha256": sha256(journal) if journal.exists() else None,
+        }
+    )
+    write_manifest(folder, made)
+    return made
+
+
+def _describe(path: Path) -> SegmentFile:
+    n, first, last = 0, 0, 0
+    for rows in read_groups(path):
+        times = rows.column("host_ns").to_numpy()
+        first = min(first or int(times.min()), int(times.min()))
+        last = max(last, int(times.max()))
+        n += len(times)
+    return SegmentFile(name=path.name, n=n, first_ns=first, last_ns=last, sha256=sha256(path))
+
+
+def segment_paths(folder: Path) -> list[Path]:
+    """Segments in order; a stream counts only where its Parquet is missing."""
+    found = {path.stem: path for path in sorted(folder.glob("segment-*.arrows"))}
+    found |= {path.stem: path for path in sorted(folder.glob("segment-*.parquet"))}
+    return [found[stem] for stem in sorted(found)]
+
+
+def recover_recording(folder: Path) -> Manifest:
+    """Seal what a crash left open: whole batches are kept, a torn rest is cut off.
+
+    Raises
+    ------
+    UserError
+        If the folder is no recording.
+    """
+    manifest = read_manifest(folder)
+    for stream in sorted(folder.glob("segment-*.arrows")):
+        if stream.with_suffix(".parquet").exists():
+            # Sealed and compared already; the crash came before the stream was deleted.
+            stream.unlink()
+        else:
+            seal_segment(stream)
+    for half in folder.glob("segment-*.sealing"):
+        half.unlink()
+    _mend_journal(folder)
+    made = manifest.model_copy(
+        update={
+            "state": "recovered" if manifest.state == "recording" else manifest.state,
+            "sensors": count_samples(folder),
+        }
+    )
+    return finish_recording(folder, made)
+
+
+def _mend_journal(folder: Path) -> None:
+    whole = 0
+    with (folder / JOURNAL).open("a+b") as file:
+        file.seek(0)
+        for line, _ in zip(file, read_journal(folder), strict=False):
+            whole += len(line)
+        file.truncate(whole)
+
+
+def count_samples(folder: Path) -> dict[str, SensorCount]:
+    """Samples and losses of each sensor, counted from the rows themselves."""
+    tally = Tally()
+    for path in segment_paths(folder):
+        for rows in read_groups(path):
+            for block in unpack(rows, kinds_of(rows.schema)):
+                tally.add(block)
+    return counts_of(tally)
+
+
+def verify_recording(folder: Path) -> list[str]:
+    """Compare a recording with its manifest.
+
+    Returns
+    -------
+    list of str
+        What is wrong, one sentence each; empty where all is well.
+    """
+    manifest = read_manifest(folder)
+    if manifest.state == "recording":
+        return [f"{folder}: not finished: `evenstride recording recover` closes it"]
+    faults = []
+    listed = {segment.name: segment for segment in manifest.segments}
+    present = {path.name: path for path in segment_paths(folder)}
+    faults += [f"{name}: missing" for name in listed.keys() - present.keys()]
+    faults += [f"{name}: not in the manifest" for name in present.keys() - listed.keys()]
+    for name in sorted(listed.keys() & present.keys()):
+        if sha256(present[name]) != listed[name].sha256:
+            faults.append(f"{name}: its content has changed since it was sealed")
+    if manifest.journal_sha256 and sha256(folder / JOURNAL) != manifest.journal_sha256:
+        faults.append(f"{JOURNAL}: its content has changed")
+    if not faults and count_samples(folder) != manifest.sensors:
+        faults.append("the samples are not those that the manifest counts")
+    return faults

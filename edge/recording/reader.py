@@ -1,0 +1,138 @@
+"""Opens a recording for analysis or replay: its blocks in the order they came."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from edge.calibrated import read_corrections
+from edge.errors import UserError
+
+from .archive import read_groups, segment_paths
+from .format import kinds_of, unpack
+from .manifest import read_journal, read_manifest
+from .reclock import Reclock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sensors import Block, Segment
+
+    from .manifest import Manifest
+
+
+class OwnRecording:
+    """A folder that `RecordingWriter` wrote; opening reads the manifest and the journal only.
+
+    Parameters
+    ----------
+    folder : Path
+        The recording.
+    refit_clocks : bool
+        Whether `blocks` gives times fitted afterwards, instead of those of the live run.
+
+    Attributes
+    ----------
+    manifest : Manifest
+        Who, with what, how much.
+
+    Raises
+    ------
+    UserError
+        If the folder is no recording, or was never finished.
+    """
+
+    def __init__(self, folder: Path, *, refit_clocks: bool = False) -> None:
+        self.manifest: Manifest = read_manifest(folder)
+        self._folder = folder
+        self._refit_clocks = refit_clocks
+        if self.manifest.state == "recording":
+            raise UserError(
+                f"{folder}: not finished; close it with: evenstride recording recover {folder}"
+            )
+        if not self.manifest.segments:
+            raise UserError(f"{folder}: holds no samples (state: {self.manifest.state})")
+
+    @property
+    def rate_hz(self) -> float:
+        """Ticks a second of the time grid."""
+        return self.manifest.header.rate_hz
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """Those that carry a sensor."""
+        return tuple(self.manifest.header.placements.values())
+
+    @property
+    def start_s(self) -> float:
+        """Time of its beginning on its own axis."""
+        return 0.0
+
+    @property
+    def origin_ns(self) -> int:
+        """Host time of its beginning."""
+        return self.manifest.header.origin_ns
+
+    @property
+    def duration_s(self) -> float:
+        """Recorded time."""
+        return (max(s.last_ns for s in self.manifest.segments) - self.origin_ns) / 1e9
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """What is known of the person: at the start, and by the intake of a protocol."""
+        info = dict(self.manifest.header.info)
+        for told in self._markers("info"):
+            info |= told
+        return info
+
+    @property
+    def phases(self) -> tuple[dict[str, Any], ...]:
+        """Labelled phases of a clinic protocol, from the journal's markers."""
+        return tuple(self._markers("phase"))
+
+    def _markers(self, label: str) -> Iterator[dict[str, Any]]:
+        for entry in read_journal(self._folder):
+            if entry.get("kind") == "marker" and entry.get("label") == label:
+                yield {key: value for key, value in entry.items() if key not in MARKER_KEYS}
+
+    def blocks(self) -> Iterator[tuple[Segment, Block]]:
+        """Blocks of all placed sensors, corrected, as they came; a minute of them in memory."""
+        placements = self.manifest.header.placements
+        corrections = read_corrections(self.manifest.header.calibrations)
+        reclock = Reclock(read_journal(self._folder) if self._refit_clocks else ())
+        for block in self.all_blocks():
+            segment = placements.get(block.sensor)
+            if segment is not None:
+                yield segment, corrections.apply(reclock.apply(block))
+
+    def all_blocks(self) -> Iterator[Block]:
+        """Blocks of all sensors, as they came.
+
+        Raises
+        ------
+        UserError
+            Naming a file that cannot be read.
+        """
+        for path in segment_paths(self._folder):
+            try:
+                for rows in read_groups(path):
+                    yield from unpack(rows, kinds_of(rows.schema))
+            except (OSError, ValueError, KeyError, pa.ArrowException) as error:
+                raise UserError(f"{path}: damaged: {error}") from None
+
+
+MARKER_KEYS = {"kind", "label", "t_mono_ns"}
+
+
+def read_recording(folder: Path) -> Iterator[tuple[Segment, Block]]:
+    """Segment and block in the order they came, a minute of them in memory at a time.
+
+    Raises
+    ------
+    UserError
+        If the folder is no finished recording of ours, or a file is damaged.
+    """
+    return OwnRecording(folder).blocks()

@@ -1,0 +1,1 @@
+"""Results on disk, and what the broker has not acknowledged yet."""
