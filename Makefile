@@ -35,8 +35,8 @@ bench: $(INSTALLED)
 
 # The papers that are made from the code: the contract's and the keys of the configuration.
 contract: $(INSTALLED)
-	$(BIN)/python -c "from pathlib import Path; from edge.contract_docs import write_documents; write_documents(Path('docs/contract'))"
-	$(BIN)/python -c "from edge.config_docs import write_configuration_page; write_configuration_page()"
+	$(BIN)/python -c "from pathlib import Path; from edge.papers.contract import write_documents; write_documents(Path('docs/contract'))"
+	$(BIN)/python -c "from edge.papers.configuration import write_configuration_page; write_configuration_page()"
 
 # Kills, cuts, torn files and full disks, on real processes and a real broker; prints a table.
 faults: $(INSTALLED) mosquitto

@@ -6,6 +6,7 @@ They are committed under `docs/contract`, and a test fails when they differ from
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -59,7 +60,7 @@ def json_schema(channel: Channel) -> dict[str, Any]:
         "$id": f"urn:evenstride:schema:{channel.name}:{channel.version}",
         **made,
         "title": channel.schema_id,
-        "description": (channel.model.__doc__ or "").strip(),
+        "description": inspect.getdoc(channel.model) or "",
     }
 
 
