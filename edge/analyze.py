@@ -30,6 +30,8 @@ LONGEST_PATHS_S = 600.0
 PATHS_HZ = 50.0
 # A recording hands out its segments one after the other, some seconds of each at a time.
 PATIENCE_S = 120.0
+# A cut costs about as much for one tick as for a thousand.
+SAMPLES_A_CUT = 20_000
 
 
 class Recording(Protocol):
@@ -141,10 +143,14 @@ def spans_of(recording: Recording) -> Iterator[Span]:
         recording.start_s,
         patience_s=PATIENCE_S,
     )
+    n_waiting = 0
     for segment, block in recording.blocks():
         grid.add(segment, block)
-        if (span := grid.take()) is not None:
-            yield span
+        n_waiting += len(block)
+        if n_waiting >= SAMPLES_A_CUT:
+            n_waiting = 0
+            if (span := grid.take()) is not None:
+                yield span
     if (span := grid.finish()) is not None:
         yield span
 

@@ -206,6 +206,7 @@ class _Track:
     """Samples of one segment that ticks may still lie between."""
 
     def __init__(self) -> None:
+        self.end_ns = NEVER
         self._time_ns = np.empty(0, dtype=np.int64)
         self._readings = np.empty((0, 9))
         self._saturated = np.empty(0, dtype=bool)
@@ -213,35 +214,42 @@ class _Track:
         self._run = np.empty(0, dtype=np.int64)
         self._next = (-1, -1)
         self._runs = 0
-
-    @property
-    def end_ns(self) -> int:
-        """Time of the newest sample."""
-        return int(self._time_ns[-1]) if len(self._time_ns) else NEVER
+        # Blocks of a node are small: putting each into the arrays would copy these every time.
+        self._new: list[tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_], int]] = []
 
     @property
     def ready_ns(self) -> int:
         """Time up to which no sample that is still to come can change a tick."""
+        self._merge()
         return int(self._time_ns[-HALF_WIDTH]) if len(self._time_ns) >= HALF_WIDTH else NEVER
 
     def add(self, block: Block) -> None:
-        ahead = block.host_ns > self.end_ns
         if (block.epoch, block.first_seq) != self._next:
             self._runs += 1
         self._next = (block.epoch, block.first_seq + len(block))
-        if not ahead.any():
+        first = int(np.searchsorted(block.host_ns, self.end_ns, side="right"))
+        if first == len(block):
             return
-        readings = np.zeros((len(block), 9))
-        readings[:, : len(block.scale)] = block.readings * block.scale
-        self._time_ns = np.concatenate([self._time_ns, block.host_ns[ahead]])
-        self._readings = np.concatenate([self._readings, readings[ahead]])
-        self._saturated = np.concatenate([self._saturated, block.saturated[ahead]])
-        self._run = np.concatenate([self._run, np.full(int(ahead.sum()), self._runs)])
+        readings = np.zeros((len(block) - first, 9))
+        readings[:, : len(block.scale)] = block.readings[first:] * block.scale
+        self._new.append((block.host_ns[first:], readings, block.saturated[first:], self._runs))
+        self.end_ns = int(block.host_ns[-1])
+
+    def _merge(self) -> None:
+        if not self._new:
+            return
+        times, readings, saturated, runs = zip(*self._new, strict=True)
+        self._new = []
+        self._time_ns = np.concatenate([self._time_ns, *times])
+        self._readings = np.concatenate([self._readings, *readings])
+        self._saturated = np.concatenate([self._saturated, *saturated])
+        self._run = np.concatenate([self._run, np.repeat(runs, [len(t) for t in times])])
 
     def at(
         self, tick_ns: NDArray[np.int64]
     ) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]:
         """Readings, validity and saturation at the ticks."""
+        self._merge()
         n = len(self._time_ns)
         if not n:
             none = np.zeros(len(tick_ns), dtype=bool)
