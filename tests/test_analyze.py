@@ -27,6 +27,8 @@ def test_a_real_walk_gives_every_stride_of_the_optical_system(data_folder, tmp_p
     output = tmp_path / "results.json"
     assert run(source, "--output", output).returncode == 0
     results = Analysis.model_validate_json(output.read_text())
+    for stride in results.strides:
+        assert (stride.stride_length_m is None) == (stride.stride_length_sd_m is None)
     truth = np.load(source)
     for side in ("left", "right"):
         events = truth[f"{side}_strides_t"]

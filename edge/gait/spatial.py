@@ -34,7 +34,8 @@ def spatial_columns(strides: Strides, _: Body) -> Mapping[str, NDArray[np.float6
     rolls = np.maximum(strides.energy[strides.still_before], strides.energy[strides.still_after])
     roll_sd = ROLL_SD_MPS * np.sqrt(1.0 + np.maximum(rolls, 0.0) / STANCE.roll_energy)
     sd = np.sqrt(sd**2 + (SCALE_SD * length) ** 2 + (roll_sd * lasts) ** 2)
-    length[(sd > LENGTH_SD_M) | ~strides.anchored] = np.nan
+    unknown = (sd > LENGTH_SD_M) | ~strides.anchored
+    length[unknown] = sd[unknown] = np.nan
     return {
         "stride_length_m": length,
         "stride_length_sd_m": sd,
