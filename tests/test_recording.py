@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from edge.errors import UserError
 from edge.recording.archive import read_stream, recover_recording, segment_paths, verify_recording
 from edge.recording.manifest import JOURNAL, MANIFEST, Header, read_journal, read_manifest
-from edge.recording.reader import OwnRecording, read_recording
+from edge.recording.reader import OwnRecording
 from edge.recording.writer import BATCH_NS, SEGMENT_NS, RecordingWriter
 from sensors import Block, Segment
 from sensors.clock import Exchange
@@ -100,7 +100,9 @@ def test_gives_back_the_same_blocks_in_the_same_order(tmp_path):
 
 def test_hands_only_placed_sensors_to_the_analysis(tmp_path):
     record(tmp_path / "r", turns(40))
-    assert {segment for segment, _ in read_recording(tmp_path / "r")} == set(PLACEMENTS.values())
+    assert {segment for segment, _ in OwnRecording(tmp_path / "r").blocks()} == set(
+        PLACEMENTS.values()
+    )
 
 
 @pytest.mark.parametrize("dtype", [np.int16, np.float64])

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from .manifest import Manifest
 
+# Of a marker, what is not content.
+MARKER_KEYS = {"kind", "label", "t_mono_ns"}
+
 
 class OwnRecording:
     """A folder that `RecordingWriter` wrote; opening reads the manifest and the journal only.
@@ -122,17 +125,3 @@ class OwnRecording:
                     yield from unpack(rows, kinds_of(rows.schema))
             except (OSError, ValueError, KeyError, pa.ArrowException) as error:
                 raise UserError(f"{path}: damaged: {error}") from None
-
-
-MARKER_KEYS = {"kind", "label", "t_mono_ns"}
-
-
-def read_recording(folder: Path) -> Iterator[tuple[Segment, Block]]:
-    """Segment and block in the order they came, a minute of them in memory at a time.
-
-    Raises
-    ------
-    UserError
-        If the folder is no finished recording of ours, or a file is damaged.
-    """
-    return OwnRecording(folder).blocks()
