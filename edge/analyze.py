@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from .gait.leg_length import Phase
     from .gait.walk import Walk
-    from .results import Metric, Summary
+    from .results import Metric, Record, Summary
     from .summaries import Period
 
 # Paths of the feet are given for recordings up to this long; a day of them is no use in a result.
@@ -69,17 +69,42 @@ class Recording(Protocol):
         """Gap-free blocks of all segments, about in the order of time."""
 
 
+class Take(Protocol):
+    """Takes in records of one list of an `Analysis`, as they are found."""
+
+    def __call__(self, field: str, records: Sequence[Record], /) -> None:
+        """Append them."""
+
+
 def analyse_recording(
     recording: Recording, progress: Callable[[float], None] = lambda _: None
 ) -> Analysis:
-    """Run the pipeline over a recording.
+    """All results of a recording in memory; `analyse_into` says what is raised."""
+    lists: dict[str, list[Record]] = {}
+    rest = analyse_into(
+        recording, lambda name, new: lists.setdefault(name, []).extend(new), progress
+    )
+    return rest.model_copy(update={name: tuple(found) for name, found in lists.items()})
+
+
+def analyse_into(
+    recording: Recording, take: Take, progress: Callable[[float], None] = lambda _: None
+) -> Analysis:
+    """Run the pipeline over a recording; memory does not grow with its length.
 
     Parameters
     ----------
     recording : Recording
         Opened and checked.
+    take : callable
+        Takes what is found while the recording is read.
     progress : callable
         Called with the share that is done, 0 to 1.
+
+    Returns
+    -------
+    Analysis
+        What is known at the end only; its lists of what was found on the way are empty.
 
     Raises
     ------
@@ -92,23 +117,32 @@ def analyse_recording(
     phases = read_phases(recording.phases)
     pipeline = Pipeline(person)
     summaries = Summaries(recording.segments)
-    closed: list[tuple[Period, Summary]] = []
-    walks: list[Walk] = []
+    paths = Paths() if recording.duration_s <= LONGEST_PATHS_S else None
     protocol: list[Span] = []
     n_ticks = 0
     n_valid = np.zeros(len(recording.segments))
+
+    def found(walks: Sequence[Walk], closed: Sequence[tuple[Period, Summary]]) -> None:
+        for walk in walks:
+            take("contacts", walk.contacts)
+            take("strides", walk.strides)
+            take("bouts", walk.bouts)
+            take("metrics", walk.metrics)
+            if paths is not None:
+                paths.add(walk)
+        take("hours", [summary for period, summary in closed if period == "hour"])
+        take("days", [summary for period, summary in closed if period == "day"])
+
     for span in spans_of(recording):
-        found = pipeline.push(span)
-        walks += found
-        closed += summaries.take(span, found)
+        walks = pipeline.push(span)
+        found(walks, summaries.take(span, walks))
         if phases:
             protocol.append(span)
         n_ticks += len(span)
         n_valid += span.valid.sum(axis=0)
         progress(min(n_ticks / recording.rate_hz / recording.duration_s, 1.0))
-    found = pipeline.finish()
-    walks += found
-    closed += summaries.finish(found)
+    walks = pipeline.finish()
+    found(walks, summaries.finish(walks))
     summary = RecordingSummary(
         duration_s=n_ticks / recording.rate_hz,
         rate_hz=recording.rate_hz,
@@ -117,15 +151,9 @@ def analyse_recording(
     )
     return Analysis(
         recording=summary,
-        contacts=tuple(c for walk in walks for c in walk.contacts),
-        strides=tuple(s for walk in walks for s in walk.strides),
-        bouts=tuple(b for walk in walks for b in walk.bouts),
-        metrics=tuple(m for walk in walks for m in walk.metrics),
-        hours=tuple(summary for period, summary in closed if period == "hour"),
-        days=tuple(summary for period, summary in closed if period == "day"),
         standing=_sway(join(protocol), phases) if protocol else (),
         leg_length=estimate_leg_length(join(protocol), phases, person) if protocol else None,
-        trajectory=_trajectories(walks) if recording.duration_s <= LONGEST_PATHS_S else {},
+        trajectory={} if paths is None else paths.trajectories(),
     )
 
 
@@ -189,19 +217,26 @@ def _intake_of(info: dict[str, Any]) -> dict[str, Any]:
     return intake | {"conditions": tuple(given)}
 
 
-def _trajectories(walks: Sequence[Walk]) -> dict[Segment, Trajectory]:
-    """Paths of all stretches one after the other; each begins where the one before ended."""
-    pieces: dict[Segment, list[tuple[Any, Any]]] = {}
-    for walk in walks:
+class Paths:
+    """Ways of the feet of one stretch after the other; each begins where the one before ended."""
+
+    def __init__(self) -> None:
+        self._pieces: dict[Segment, list[tuple[Any, Any]]] = {}
+
+    def add(self, walk: Walk) -> None:
+        """Append the ways of a walk."""
         for segment, path in walk.paths.items():
-            known = pieces.setdefault(segment, [])
+            known = self._pieces.setdefault(segment, [])
             shift = known[-1][1][-1] - path.position_m[0] if known else -path.position_m[0]
             every = slice(None, None, round(path.time_s.size / np.ptp(path.time_s) / PATHS_HZ) or 1)
             known.append((path.time_s[every], path.position_m[every] + shift))
-    return {
-        segment: Trajectory(
-            time_s=np.concatenate([p[0] for p in known]).round(4).tolist(),
-            position_m=np.concatenate([p[1] for p in known]).round(4).tolist(),
-        )
-        for segment, known in pieces.items()
-    }
+
+    def trajectories(self) -> dict[Segment, Trajectory]:
+        """All that was appended."""
+        return {
+            segment: Trajectory(
+                time_s=np.concatenate([p[0] for p in known]).round(4).tolist(),
+                position_m=np.concatenate([p[1] for p in known]).round(4).tolist(),
+            )
+            for segment, known in self._pieces.items()
+        }

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from .errors import UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+    from typing import TextIO
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a file so that a reader, or a power cut, finds the old one or the new one.
+@contextmanager
+def whole_file(path: Path) -> Iterator[TextIO]:
+    """A file to write to; a reader, or a power cut, finds the old one or the whole new one.
 
     Raises
     ------
@@ -22,7 +26,7 @@ def write_whole(path: Path, text: str) -> None:
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with beside.open("x", encoding="utf-8") as file:
-            file.write(text)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
@@ -32,3 +36,9 @@ def write_whole(path: Path, text: str) -> None:
         ) from error
     finally:
         beside.unlink(missing_ok=True)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text as `whole_file` does."""
+    with whole_file(path) as file:
+        file.write(text)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .gait import Walk, analyse_walking, describe_walk
+from .gait import LongBouts, Walk, analyse_walking
 from .timegrid import join
 
 if TYPE_CHECKING:
@@ -31,8 +31,9 @@ MOVING_RPS = 0.12
 LEAD_S = 10.0
 # A stretch of movement is over after this much quiet.
 QUIET_S = 6.0
-# A longer one is analysed in parts that overlap, so that memory stays bounded.
-LONGEST_S = 300.0
+# A longer one is analysed in parts that overlap, so that memory stays bounded. They meet between
+# two contacts, where nobody can doubt on which side of the border a stride began.
+LONGEST_S = 120.0
 OVERLAP_S = 16.0
 # Live strides come from the last seconds only; the newest contacts are not settled yet.
 LIVE_WINDOW_S = 8.0
@@ -58,7 +59,7 @@ class Pipeline:
         self._moving = False
         self._quiet_s = 0.0
         self._keep_from_s = -np.inf
-        self._bouts = 0
+        self._bouts = LongBouts()
         self._last_live: dict[Side | None, float] = {}
 
     def push(self, span: Span) -> list[Walk]:
@@ -80,7 +81,7 @@ class Pipeline:
         if rest:
             self._pieces.append(join(rest))
             self._moving |= _moves(self._pieces[-1])
-        return [self._close(np.inf)] if self._moving else []
+        return [self._end_stretch()] if self._moving else []
 
     def _advance(self, piece: Span) -> Walk | None:
         self._pieces.append(piece)
@@ -97,27 +98,30 @@ class Pipeline:
         return self._live_strides() if self._live else None
 
     def _end_stretch(self) -> Walk:
-        walk = self._close(np.inf)
+        walk = self._settle(self._analyse(LEAD_S))
         self._moving = False
         self._quiet_s = 0.0
         self._keep_from_s = -np.inf
-        self._trim(LEAD_S)
         return walk
 
     def _cut_stretch(self) -> Walk:
         """Analyse a stretch that goes on; its last seconds are left to the next part."""
         end_s = self._pieces[-1].start_s + PIECE_S
-        border_s = end_s - OVERLAP_S / 2
-        walk = self._close(border_s)
+        part = self._analyse(OVERLAP_S)
+        border_s = _between_contacts(part, end_s - 0.75 * OVERLAP_S, end_s - 0.25 * OVERLAP_S)
+        walk = self._settle(part, border_s)
         self._keep_from_s = border_s
-        self._trim(OVERLAP_S)
         return walk
 
-    def _close(self, keep_to_s: float) -> Walk:
-        walk = analyse_walking(join(tuple(self._pieces)), self._person)
-        walk = walk.between(self._keep_from_s, keep_to_s).renumbered(self._bouts)
-        self._bouts += len(walk.bouts)
-        return describe_walk(walk, self._pieces[0].segments)
+    def _analyse(self, keep_s: float) -> Walk:
+        """Analyse all pieces; the last `keep_s` of them stay for what follows."""
+        whole = join(tuple(self._pieces))
+        # Before the analysis, which takes memory of its own.
+        self._trim(keep_s)
+        return analyse_walking(whole, self._person)
+
+    def _settle(self, part: Walk, to_s: float = np.inf) -> Walk:
+        return self._bouts.settle(part, self._pieces[-1].segments, self._keep_from_s, to_s)
 
     def _live_strides(self) -> Walk | None:
         n_pieces = min(len(self._pieces), round(LIVE_WINDOW_S / PIECE_S))
@@ -127,7 +131,7 @@ class Pipeline:
         new = [s for s in walk.strides if self._is_new(s, settled_s)]
         for stride in new:
             self._last_live[stride.side] = stride.next_initial_contact_s
-        return walk.live(new, self._bouts + 1) if new else None
+        return walk.live(new, self._bouts.current) if new else None
 
     def _is_new(self, stride: Stride, settled_s: float) -> bool:
         # The same contact, found again in the next window, moves by a few milliseconds.
@@ -137,6 +141,14 @@ class Pipeline:
     def _trim(self, keep_s: float) -> None:
         while len(self._pieces) > keep_s / PIECE_S:
             self._pieces.popleft()
+
+
+def _between_contacts(walk: Walk, from_s: float, to_s: float) -> float:
+    """Middle of the longest time without a contact within `[from_s, to_s]`."""
+    inside = [c.time_s for c in walk.contacts if from_s < c.time_s < to_s]
+    times = np.array([from_s, *inside, to_s])
+    longest = int(np.argmax(np.diff(times)))
+    return float(times[longest : longest + 2].mean())
 
 
 def _moves(piece: Span) -> bool:

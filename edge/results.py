@@ -192,7 +192,7 @@ class Stride(Record):
 
 
 class Bout(Record):
-    """A stretch of uninterrupted walking."""
+    """A stretch of uninterrupted walking; one of over an hour is closed, flagged `continues`."""
 
     bout: int
     start_s: float
@@ -287,7 +287,7 @@ class Summary(Record):
     end_s: float
     coverage: float = Field(ge=0, le=1, description="Share of the time in which samples came")
     walking_s: float
-    n_bouts: int
+    n_bouts: int = Field(description="That began in it")
     n_steps: int = Field(
         description="Landings of either foot, twice those of one where one is worn"
     )

@@ -12,8 +12,10 @@ import numpy as np
 
 from sensors import Segment, Side
 
+from .gait.bout_rows import rows_of
+from .gait.bouts import describe_bout
 from .gait.fatigue import BoutPoint, trend_metric
-from .gait.metrics.describe import FIELDS, SYSTEM_SD, table_of
+from .gait.metrics.describe import FIELDS, SYSTEM_SD
 from .gait.metrics.estimate import (
     LEAST_FOR_MEAN,
     difference_metric,
@@ -36,8 +38,8 @@ if TYPE_CHECKING:
 Period = Literal["hour", "day"]
 HOUR_S = 3600.0
 DAY_S = 24 * HOUR_S
-# A walk is analysed when it is over, in parts of five minutes: so long an hour stays open.
-SETTLED_S = 330.0
+# A walk is analysed when it is over, in parts of two minutes: so long an hour stays open.
+SETTLED_S = 150.0
 SUMMARISED = (
     "stride_length_m",
     "stance_time_s",
@@ -58,7 +60,8 @@ class _Hour:
 
     covered_s: float = 0.0
     n_landings: int = 0
-    bouts: list[Bout] = field(default_factory=list)
+    n_bouts: int = 0
+    parts: list[Bout] = field(default_factory=list)
     points: list[BoutPoint] = field(default_factory=list)
     rows: dict[Side, list[NDArray[np.float64]]] = field(
         default_factory=lambda: {side: [] for side in Side}
@@ -82,6 +85,7 @@ class Summaries:
         self._closed_hours = 0
         self._closed_days = 0
         self._newest_s = 0.0
+        self._last_bout = 0
 
     def take(self, span: Span, walks: Sequence[Walk]) -> list[tuple[Period, Summary]]:
         """Take in what came and what was found; gives the hours and days that are over."""
@@ -114,15 +118,20 @@ class Summaries:
         self._hour(span.start_s).covered_s += share * len(span) / span.rate_hz
 
     def _add(self, walk: Walk) -> None:
-        for bout in walk.bouts:
-            strides = [s for s in walk.strides if s.bout == bout.bout and s.stage == "refined"]
-            hour = self._hour(bout.start_s)
-            hour.bouts.append(bout)
-            hour.n_landings += len(strides)
-            table = {side: values[:, COLUMNS] for side, values in table_of(strides).items()}
+        """Take in the strides of a walk; a long bout comes in parts, each counted where it is."""
+        refined = [s for s in walk.strides if s.stage == "refined" and s.bout]
+        for number in sorted({s.bout for s in refined}):
+            rows = rows_of([s for s in refined if s.bout == number])
+            part = describe_bout(number, rows)
+            hour = self._hour(part.start_s)
+            hour.n_bouts += number != self._last_bout
+            self._last_bout = number
+            hour.parts.append(part)
+            hour.n_landings += len(rows)
+            table = {side: values[:, COLUMNS] for side, values in rows.steady.items()}
             for side, values in table.items():
                 hour.rows[side].append(values)
-            if (point := _point(bout, np.concatenate(list(table.values())))) is not None:
+            if (point := _point(part, np.concatenate(list(table.values())))) is not None:
                 hour.points.append(point)
 
     def _close(self, before_s: float) -> list[tuple[Period, Summary]]:
@@ -147,10 +156,10 @@ class Summaries:
         return self._summary(hours, start_s, DAY_S).model_copy(update={"trends": trends})
 
     def _summary(self, hours: Sequence[_Hour], start_s: float, lasts_s: float) -> Summary:
-        bouts = [bout for hour in hours for bout in hour.bouts]
-        lasts = np.array([bout.end_s - bout.start_s for bout in bouts])
-        speed, spread = _weighted([bout.speed_mps for bout in bouts], lasts)
-        cadence, _ = _weighted([bout.cadence_spm for bout in bouts], lasts)
+        parts = [part for hour in hours for part in hour.parts]
+        lasts = np.array([part.end_s - part.start_s for part in parts])
+        speed, spread = _weighted([part.speed_mps for part in parts], lasts)
+        cadence, _ = _weighted([part.cadence_spm for part in parts], lasts)
         rows = {
             side: np.concatenate(
                 [np.empty((0, len(COLUMNS))), *(part for hour in hours for part in hour.rows[side])]
@@ -162,7 +171,7 @@ class Summaries:
             end_s=start_s + lasts_s,
             coverage=min(sum(hour.covered_s for hour in hours) / lasts_s, 1.0),
             walking_s=five_digits(float(lasts.sum())),
-            n_bouts=len(bouts),
+            n_bouts=sum(hour.n_bouts for hour in hours),
             n_steps=self._steps_a_landing * sum(hour.n_landings for hour in hours),
             n_strides_steady=sum(len(values) for values in rows.values()),
             speed_mps=speed,
@@ -184,13 +193,13 @@ def _metrics(left: NDArray[np.float64], right: NDArray[np.float64]) -> tuple[Met
     return tuple(found)
 
 
-def _point(bout: Bout, rows: NDArray[np.float64]) -> BoutPoint | None:
+def _point(part: Bout, rows: NDArray[np.float64]) -> BoutPoint | None:
     """A bout's place in the day, where it has enough steady strides."""
-    if bout.speed_mps is None or len(rows) < LEAST_FOR_MEAN:
+    if part.speed_mps is None or len(rows) < LEAST_FOR_MEAN:
         return None
     means = [found.mean for found in estimates(rows)]
     return BoutPoint(
-        bout.start_s % DAY_S / HOUR_S, bout.speed_mps, dict(zip(SUMMARISED, means, strict=True))
+        part.start_s % DAY_S / HOUR_S, part.speed_mps, dict(zip(SUMMARISED, means, strict=True))
     )
 
 

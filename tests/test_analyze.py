@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import subprocess
 import sys
@@ -9,7 +10,17 @@ import sys
 import numpy as np
 import pytest
 
-from edge.results import Analysis
+from edge.analyze import analyse_into, analyse_recording
+from edge.pipeline import LONGEST_S, Pipeline
+from edge.recording.reader import OwnRecording
+from edge.results import Analysis, Person, Stride
+from edge.results_file import ResultsFile
+from sensors import Segment, Side
+from sensors.plain import open_plain
+from sensors.virtual import Stand, Walk, Walker
+from tests.gait_truth import span_of
+from tests.measure_long_recording import record, walking
+from tests.virtual_walks import any_person
 
 
 def run(*arguments) -> subprocess.CompletedProcess:
@@ -83,3 +94,63 @@ def test_a_folder_that_does_not_exist_is_named(tmp_path):
     done = run(tmp_path / "r.npz", "--output", tmp_path / "none" / "results.json")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "name a file in a folder that exists" in done.stderr
+
+
+def walking_feet(seconds):
+    """A person who walks without a pause, and the span of both feet at 100 Hz."""
+    person = any_person(np.random.default_rng(5))
+    steps = round(seconds * 1.8)
+    walker = Walker(person, [Stand(3), Walk(steps, 1.2, cadence_spm=108.0), Stand(8)], seed=5)
+    return walker, span_of(walker, segments=(Segment.LEFT_FOOT, Segment.RIGHT_FOOT), rate_hz=100.0)
+
+
+def test_results_written_as_they_come_are_the_results_of_the_whole(tmp_path):
+    _, span = walking_feet(20.0)
+    arrays = {"fs": span.rate_hz}
+    for k, segment in enumerate(span.segments):
+        arrays |= {f"{segment}_gyr": span.gyr[:, k], f"{segment}_acc": span.acc[:, k]}
+    np.savez(tmp_path / "walk.npz", **arrays)
+    with ResultsFile(tmp_path) as results, (tmp_path / "r.json").open("w") as file:
+        results.write(analyse_into(open_plain(tmp_path / "walk.npz"), results.add), file)
+    whole = analyse_recording(open_plain(tmp_path / "walk.npz"))
+    assert len(whole.strides) > 20
+    assert (tmp_path / "r.json").read_text() == whole.model_dump_json(by_alias=True)
+
+
+def test_a_walk_longer_than_a_part_is_one_bout_and_every_stride_comes_once():
+    walker, span = walking_feet(1.1 * LONGEST_S)
+    pipeline = Pipeline(Person())
+    walks = pipeline.push(span) + pipeline.finish()
+    strides = [stride for walk in walks for stride in walk.strides]
+    (bout,) = [bout for walk in walks for bout in walk.bouts]
+    assert len([walk for walk in walks if walk.strides]) == 2
+    assert {stride.bout for stride in strides} == {1}
+    assert bout.n_strides == len(strides)
+    for side in Side:
+        found = [s.next_initial_contact_s for s in strides if s.side == side]
+        true = [s.next_initial_contact_s for s in walker.truth.strides_of(side)]
+        assert abs(len(found) - len(true)) <= 1, "a person starts and ends with half a stride"
+        assert max(np.abs(np.subtract(true, t)).min() for t in found[1:-1]) < 0.03
+        assert np.diff(found).min() > 0.8
+    # Only the beginning and the end are edges, not the place where the parts meet.
+    edges = [s.initial_contact_s for s in strides if "edge" in s.flags]
+    assert all(t < 10.0 or t > walker.end_s - 14.0 for t in edges)
+
+
+def test_no_stride_stays_in_memory_once_it_is_written(tmp_path):
+    readings = walking(220, 50.0, (Segment.LEFT_FOOT, Segment.RIGHT_FOOT))
+    record(tmp_path / "long", readings, 50.0, 720.0)
+    most, n_strides = 0, 0
+    with ResultsFile() as results:
+
+        def take(field, records):
+            nonlocal most, n_strides
+            results.add(field, records)
+            n_strides += len(records) if field == "strides" else 0
+            if field == "days":
+                most = max(most, sum(isinstance(o, Stride) for o in gc.get_objects()))
+
+        analyse_into(OwnRecording(tmp_path / "long"), take)
+    # A part is two minutes; those of one more may wait for the collector.
+    assert n_strides > 1200
+    assert most < n_strides / 2

@@ -12,7 +12,7 @@ import pytest
 
 from edge.gait import analyse_walking, describe_walk
 from edge.gait.metrics import FAMILIES, unit_of
-from edge.gait.metrics.describe import describe_strides
+from edge.gait.metrics.describe import describe_strides, table_of
 from edge.gait.metrics.estimate import estimates, student_95
 from edge.results import Metric, Person, Stride
 from sensors import Segment, Side
@@ -91,7 +91,7 @@ def test_a_whole_body_gives_every_metric_with_an_interval(family, field):
 
 @each_field
 def test_no_strides_give_reasons_instead_of_numbers(family, field):
-    groups = describe_strides(1, (), ALL)
+    groups = describe_strides(1, table_of(()), ALL)
     for found in (m for group in groups for m in group.metrics):
         assert found.value is None
         assert found.n == 0
@@ -222,7 +222,7 @@ def limping(stance_share, speed_mps=1.2):
     ("stance_share", "flags"), [(0.45, ("loads right less than left (inferred)",)), (0.65, ())]
 )
 def test_a_weight_shift_is_inferred_only_where_three_proxies_agree(stance_share, flags):
-    groups = describe_strides(1, limping(stance_share), ALL)
+    groups = describe_strides(1, table_of(limping(stance_share)), ALL)
     assert next(group.flags for group in groups if group.family == "symmetry") == flags
 
 

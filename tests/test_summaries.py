@@ -44,7 +44,7 @@ def walk(number, start_s, n_strides=20, push_off=450.0, speed_mps=1.2, rng=None)
                     steady=True,
                 )
             )
-    end_s = start_s + n_strides
+    end_s = strides[-1].next_initial_contact_s
     bout = Bout(
         bout=number,
         start_s=start_s,
@@ -66,14 +66,14 @@ def day_of(walks, hours, share=1.0):
 
 
 def test_every_bout_is_in_one_hour_and_in_its_day():
-    walks = [walk(k, 400.0 + 1000.0 * k) for k in range(20)]
+    walks = [walk(k + 1, 400.0 + 1000.0 * k) for k in range(20)]
     closed = day_of(walks, 6.0)
     hours = [summary for period, summary in closed if period == "hour"]
     (day,) = [summary for period, summary in closed if period == "day"]
     assert [hour.start_s for hour in hours] == [3600.0 * k for k in range(6)]
     assert sum(hour.n_bouts for hour in hours) == day.n_bouts == 20
     assert sum(hour.n_steps for hour in hours) == day.n_steps == 800
-    assert day.walking_s == 400.0
+    assert day.walking_s == 20 * 20.5
     assert day.speed_mps == pytest.approx(1.2)
     assert day.coverage == pytest.approx(0.25)
     assert all(hour.coverage == pytest.approx(1.0) for hour in hours)
@@ -95,10 +95,22 @@ def test_a_walk_analysed_after_the_hour_still_counts_in_it():
 
 
 def test_two_days_are_two_days():
-    walks = [walk(k, 600.0 + 3600.0 * k) for k in range(26)]
+    walks = [walk(k + 1, 600.0 + 3600.0 * k) for k in range(26)]
     days = [summary for period, summary in day_of(walks, 26.0) if period == "day"]
     assert [day.n_bouts for day in days] == [24, 2]
     assert [day.start_s for day in days] == [0.0, 86_400.0]
+
+
+def test_a_walk_that_comes_in_parts_is_one_bout_of_each_hour_it_fills():
+    first, second = walk(1, 3300.0, n_strides=300), walk(1, 3600.0, n_strides=200)
+    summaries = Summaries(FEET)
+    closed = []
+    for start_s, found in ((0.0, []), (3000.0, [first]), (3600.0, [second])):
+        closed += summaries.take(quiet(start_s, 600.0), found)
+    hours = [s for period, s in closed + summaries.finish([]) if period == "hour"]
+    assert [hour.n_bouts for hour in hours] == [1, 0]
+    assert [hour.n_steps for hour in hours] == [600, 400]
+    assert [hour.walking_s for hour in hours] == [300.5, 200.5]
 
 
 def test_one_foot_sees_half_of_the_steps():

@@ -8,6 +8,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -63,18 +64,21 @@ def analyze(
     ] = False,
 ) -> None:
     """Analyse a recording: contacts, strides, bouts, leg length where the protocol was walked."""
-    from edge.analyze import analyse_recording
-    from edge.files import write_whole
+    from edge.analyze import analyse_into
+    from edge.files import whole_file
     from edge.progress import late_progress
+    from edge.results_file import ResultsFile
     from edge.sources import open_recording
 
-    with late_progress(f"Analysing {recording.name}") as progress:
-        analysis = analyse_recording(open_recording(recording, refit_clocks=refit_clocks), progress)
-    text = analysis.model_dump_json(by_alias=True)
-    if output is None:
-        sys.stdout.write(text + "\n")
-    else:
-        write_whole(output, text)
+    opened = open_recording(recording, refit_clocks=refit_clocks)
+    with (
+        nullcontext(sys.stdout) if output is None else whole_file(output) as file,
+        ResultsFile(None if output is None else output.parent) as results,
+    ):
+        with late_progress(f"Analysing {recording.name}") as progress:
+            rest = analyse_into(opened, results.add, progress)
+        results.write(rest, file)
+        file.write("\n")
 
 
 ConfigFile = Annotated[

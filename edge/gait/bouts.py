@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from edge.results import Bout
 
+from .bout_rows import BoutSpeed
+from .pelvis import pelvis_speed
 from .spatial import SCALE_SD
 from .strides import LEVEL_M
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
-    from edge.results import Stride
-
+    from .bout_rows import BoutRows
     from .strides import Strides
 
 # A pause between two landings of either foot that ends a bout.
@@ -111,41 +111,35 @@ def _near_turns(
     return np.asarray(distance <= TURN_REACH * usual_s)
 
 
-def describe_bout(number: int, strides: Sequence[Stride]) -> Bout:
-    """Summary of the strides of one bout, which are in the order of time."""
-    times = [s.stride_time_s for s in strides if s.stride_time_s is not None]
-    rows = [
-        (
-            s.stride_length_m,
-            s.stride_length_sd_m or 0.0,
-            # A slow foot rests long: between its still moments lies less than a stride.
-            s.stride_time_s or s.length_to_s - s.length_from_s,
-        )
-        for s in strides
-        if s.stride_length_m is not None
-        and s.length_to_s is not None
-        and s.length_from_s is not None
-    ]
-    bout = Bout(
+def describe_bout(number: int, rows: BoutRows, flags: tuple[str, ...] = ()) -> Bout:
+    """Summary of the strides of one bout."""
+    times = rows.every["stride_time_s"]
+    known = np.isfinite(times)
+    speed = pelvis_speed(rows) if rows.pelvis_only else _speed(rows)
+    own = ("pelvis_only",) * rows.pelvis_only + ("no_length",) * (speed is None)
+    return Bout(
         bout=number,
-        start_s=min(s.initial_contact_s for s in strides),
-        end_s=max(s.next_initial_contact_s for s in strides),
-        n_strides=len(strides),
-        cadence_spm=120.0 / float(np.mean(times)) if times else None,
-        flags=() if rows else ("no_length",),
+        start_s=float(rows.every["initial_contact_s"].min()),
+        end_s=float(rows.every["next_initial_contact_s"].max()),
+        n_strides=len(rows),
+        cadence_spm=120.0 / float(times[known].mean()) if known.any() else None,
+        flags=(*own, *flags),
+        **({} if speed is None else asdict(speed)),
     )
-    if not rows:
-        return bout
-    length, sd, lasts = np.array(rows).T
+
+
+def _speed(rows: BoutRows) -> BoutSpeed | None:
+    """Speed and length by the ways of the feet."""
+    length, times = rows.every["stride_length_m"], rows.every["stride_time_s"]
+    # A slow foot rests long: between its still moments lies less than a stride.
+    between = rows.every["length_to_s"] - rows.every["length_from_s"]
+    lasts = np.where(np.isnan(times), between, times)
+    known = np.isfinite(length) & np.isfinite(lasts)
+    if not known.any():
+        return None
+    way_m = float(length[known].sum())
+    sd = np.nan_to_num(rows.every["stride_length_sd_m"][known])
     # The errors of single strides average out, that of the scale does not.
-    share = float(np.hypot(SCALE_SD, np.sqrt(np.sum(sd**2)) / length.sum()))
-    speed = float(length.sum() / lasts.sum())
-    mean = float(length.mean())
-    return bout.model_copy(
-        update={
-            "speed_mps": speed,
-            "speed_sd_mps": share * speed,
-            "stride_length_m": mean,
-            "stride_length_sd_m": share * mean,
-        }
-    )
+    share = float(np.hypot(SCALE_SD, np.sqrt(np.sum(sd**2)) / way_m))
+    speed, mean = way_m / float(lasts[known].sum()), way_m / int(known.sum())
+    return BoutSpeed(speed, share * speed, mean, share * mean)

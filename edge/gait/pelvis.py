@@ -13,18 +13,19 @@ import numpy as np
 
 from cext import crests, lowpass
 from cext.quaternion import rotate
-from edge.results import Bout, Contact, Stride
+from edge.results import Contact, Stride
 
+from .bout_rows import BoutSpeed
 from .stance import GRAVITY_MPS2
 from .upper import levelled
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from edge.results import Person
     from edge.timegrid import Span
+
+    from .bout_rows import BoutRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,6 @@ class PelvisWalk:
 
     contacts: tuple[Contact, ...]
     strides: tuple[Stride, ...]
-    bouts: tuple[Bout, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,23 +103,22 @@ class _Levelled:
 def walk_of_pelvis(
     span: Span, k: int, person: Person, parameters: PelvisParameters = PELVIS
 ) -> PelvisWalk:
-    """Find steps, strides and bouts by the pelvis, the k-th segment of a span."""
+    """Find steps and strides by the pelvis, the k-th segment of a span."""
     pelvis = _level(span, k)
     leg_m = LEG_SHARE * (person.height_m or UNKNOWN_HEIGHT_M)
     contacts: list[Contact] = []
     strides: list[Stride] = []
-    bouts: list[Bout] = []
+    n_bouts = 0
     for steps in _runs(pelvis, parameters):
         landed = (pelvis.time_s[steps] - parameters.contact_before_s).tolist()
         contacts += [
             Contact(side=None, kind="ic", time_s=t, time_sd_s=parameters.contact_sd_s)
             for t in landed
         ]
-        own = _strides(pelvis, steps, leg_m, len(bouts) + 1, parameters)
-        if own:
-            bouts.append(_bout(landed, own, parameters))
-            strides += own
-    return PelvisWalk(tuple(contacts), tuple(strides), tuple(bouts))
+        own = _strides(pelvis, steps, leg_m, n_bouts + 1, parameters)
+        n_bouts += bool(own)
+        strides += own
+    return PelvisWalk(tuple(contacts), tuple(strides))
 
 
 def _level(span: Span, k: int) -> _Levelled:
@@ -205,28 +204,18 @@ def _speed(acc: NDArray[np.float64], turned_rad: float, leg_m: float, p: PelvisP
     return float(np.sqrt(GRAVITY_MPS2 * leg_m) * law)
 
 
-def _bout(landed_s: Sequence[float], strides: Sequence[Stride], p: PelvisParameters) -> Bout:
-    lasts = np.array([s.stride_time_s for s in strides])
-    known = [s for s in strides if s.stride_length_m is not None]
-    bout = Bout(
-        bout=strides[0].bout,
-        start_s=landed_s[0],
-        end_s=landed_s[-1],
-        n_strides=len(strides),
-        cadence_spm=120.0 / float(np.mean(lasts)),
-        flags=("pelvis_only",) if known else ("pelvis_only", "no_length"),
-    )
-    if not known:
-        return bout
-    lasts = np.array([s.stride_time_s for s in known])
-    lengths = np.array([s.stride_length_m for s in known])
+def pelvis_speed(rows: BoutRows, parameters: PelvisParameters = PELVIS) -> BoutSpeed | None:
+    """Speed and length of a bout that the pelvis alone saw; None where it ran all the time."""
+    known = np.isfinite(rows.every["stride_length_m"])
+    if not known.any():
+        return None
+    lasts, lengths = rows.every["stride_time_s"][known], rows.every["stride_length_m"][known]
     # Strides overlap by a step: half of them are independent.
-    sd = float(np.hypot(p.person_sd_mps, p.stride_sd_mps / np.sqrt(max(len(known) / 2.0, 1.0))))
-    return bout.model_copy(
-        update={
-            "speed_mps": float(lengths.sum() / lasts.sum()),
-            "speed_sd_mps": sd,
-            "stride_length_m": float(lengths.mean()),
-            "stride_length_sd_m": sd * float(lasts.mean()),
-        }
+    independent = max(len(lengths) / 2.0, 1.0)
+    sd = float(np.hypot(parameters.person_sd_mps, parameters.stride_sd_mps / np.sqrt(independent)))
+    return BoutSpeed(
+        speed_mps=float(lengths.sum() / lasts.sum()),
+        speed_sd_mps=sd,
+        stride_length_m=float(lengths.mean()),
+        stride_length_sd_m=sd * float(lasts.mean()),
     )

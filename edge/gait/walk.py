@@ -34,28 +34,22 @@ class Walk:
     metrics: tuple[BoutMetrics, ...] = ()
 
     def between(self, from_s: float, to_s: float) -> Walk:
-        """Only what begins in `[from_s, to_s)`."""
+        """Contacts, strides and paths that begin in `[from_s, to_s)`."""
         return Walk(
-            tuple(c for c in self.contacts if from_s <= c.time_s < to_s),
-            tuple(s for s in self.strides if from_s <= s.initial_contact_s < to_s),
-            tuple(b for b in self.bouts if from_s <= b.start_s < to_s),
-            {
+            contacts=tuple(c for c in self.contacts if from_s <= c.time_s < to_s),
+            strides=tuple(s for s in self.strides if from_s <= s.initial_contact_s < to_s),
+            paths={
                 segment: Path(path.time_s[inside], path.position_m[inside])
                 for segment, path in self.paths.items()
                 for inside in [(path.time_s >= from_s) & (path.time_s < to_s)]
             },
         )
 
-    def renumbered(self, first: int) -> Walk:
-        """The same with bouts numbered from `first` + 1."""
-        numbers = {bout.bout: first + i for i, bout in enumerate(self.bouts, start=1)}
-        numbers[0] = 0  # no bout
+    def renumbered(self, numbers: Mapping[int, int]) -> Walk:
+        """The same with other numbers of the bouts of its strides; 0 is none."""
         return replace(
             self,
-            strides=tuple(
-                s.model_copy(update={"bout": numbers.get(s.bout, first)}) for s in self.strides
-            ),
-            bouts=tuple(b.model_copy(update={"bout": numbers[b.bout]}) for b in self.bouts),
+            strides=tuple(s.model_copy(update={"bout": numbers[s.bout]}) for s in self.strides),
         )
 
     def live(self, strides: Sequence[Stride], bout: int) -> Walk:

@@ -10,6 +10,7 @@ import numpy as np
 from edge.results import Contact, Stride
 from sensors import Segment, Side
 
+from .bout_rows import rows_of
 from .bouts import bout_numbers, describe_bout, stride_flags
 from .confirmation import event_conflicts
 from .metrics import FAMILIES
@@ -23,7 +24,7 @@ from .walk import Path, Walk
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from edge.results import Person
+    from edge.results import Bout, Person
     from edge.timegrid import Span
 
     from .segment import SegmentMotion
@@ -60,20 +61,24 @@ def analyse_walking(span: Span, person: Person) -> Walk:
     worn = [s for k, s in enumerate(span.segments) if span.valid[:, k].mean() > LEAST_VALID]
     if Segment.PELVIS in worn and not FEET.keys() & set(worn):
         alone = walk_of_pelvis(span, span.segments.index(Segment.PELVIS), person)
-        return Walk(contacts=alone.contacts, strides=alone.strides, bouts=alone.bouts)
+        return Walk(alone.contacts, alone.strides, _bouts(alone.strides))
     body = follow_body(span)
     strides = _strides(body)
-    numbers = sorted({s.bout for s in strides} - {0})
     return Walk(
         contacts=_contacts(body),
         strides=strides,
-        bouts=tuple(describe_bout(n, [s for s in strides if s.bout == n]) for n in numbers),
+        bouts=_bouts(strides),
         paths={
             segment: Path(span.time_s, body.strides[side].position_m)
             for segment, side in FEET.items()
             if side in body.strides
         },
     )
+
+
+def _bouts(strides: tuple[Stride, ...]) -> tuple[Bout, ...]:
+    numbers = sorted({s.bout for s in strides} - {0})
+    return tuple(describe_bout(n, rows_of([s for s in strides if s.bout == n])) for n in numbers)
 
 
 def follow_body(span: Span) -> Body:

@@ -54,7 +54,7 @@ def read_groups(path: Path) -> Iterator[pa.Table]:
         return
     with pq.ParquetFile(path) as file:
         for i in range(file.num_row_groups):
-            yield file.read_row_group(i)
+            yield file.read_row_group(i, use_threads=False)
 
 
 def seal_segment(path: Path, reserve: float = 0.0) -> Path | None:

@@ -44,7 +44,7 @@ def describe_walk(walk: Walk, segments: Collection[Segment]) -> Walk:
             metrics
             for bout in walk.bouts
             for metrics in describe_strides(
-                bout.bout, [s for s in walk.strides if s.bout == bout.bout], segments
+                bout.bout, table_of([s for s in walk.strides if s.bout == bout.bout]), segments
             )
         ),
     )
@@ -60,7 +60,7 @@ def table_of(strides: Sequence[Stride]) -> dict[Side, NDArray[np.float64]]:
 
 
 def describe_strides(
-    bout: int, strides: Sequence[Stride], segments: Collection[Segment]
+    bout: int, table: Mapping[Side, NDArray[np.float64]], segments: Collection[Segment]
 ) -> tuple[BoutMetrics, ...]:
     """All metrics of the steady strides of a bout.
 
@@ -68,12 +68,11 @@ def describe_strides(
     ----------
     bout : int
         Its number.
-    strides : sequence of Stride
-        In the order of time.
+    table : mapping of Side to (k, l) float64
+        Steady strides of each side by the summarised fields, as `table_of` gives them.
     segments : collection of Segment
         Those that carry a sensor.
     """
-    table = table_of(strides)
     found = {
         side: dict(zip(FIELDS, estimates(values), strict=True)) for side, values in table.items()
     }
