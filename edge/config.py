@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from sensors import Segment  # noqa: TC001 (pydantic reads it when the models are made)
+from sensors import Segment
 
 from .errors import UserError
 
@@ -23,11 +23,19 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
 
+    from sensors.drivers.chip import Setup
+
 # Site, edge and nodes stand in topics, file names and certificates: hence so few characters.
 NAME = r"^[a-z0-9-]{1,32}$"
 Name = Annotated[str, Field(pattern=NAME)]
 # pydantic's words for a pattern show a regular expression; people read words.
 EXPECTED = {NAME: "1 to 32 of a-z, 0-9 and -"}
+
+
+# A landing foot feels more than 8 g, and shin and foot swing faster than 1000 deg/s.
+LEAST_ON_A_LEG = {"acc_range_g": 16.0, "gyr_range_deg_s": 2000.0}
+# What the configuration asks of a chip; other devices keep what is set in them.
+CHIP_KEYS = {"rate_hz", *LEAST_ON_A_LEG}
 
 
 class Section(BaseModel):
@@ -97,7 +105,29 @@ class Node(Section):
 
     port: str = Field(min_length=1, description="/dev/serial/by-id/..., or an I2C bus as i2c-1")
     segment: Segment | None = Field(default=None, description="None until it is assigned")
-    driver: str = Field(default="node", description="File of sensors/drivers")
+    driver: str = Field(default="node", description="As in the table of devices.md")
+    rate_hz: float | None = Field(
+        default=None, gt=0, description="Of an I2C chip, at least; without it the grid's"
+    )
+    acc_range_g: float = Field(default=16.0, gt=0, description="Of an I2C chip, at least")
+    gyr_range_deg_s: float = Field(default=2000.0, gt=0, description="Of an I2C chip, at least")
+
+    def setup(self, grid_hz: float) -> Setup:
+        """What its chip is asked for."""
+        # Late: drivers bring NumPy along, which `publish` does without.
+        from sensors.drivers.chip import Setup  # noqa: PLC0415
+
+        return Setup(self.rate_hz or grid_hz, self.acc_range_g, self.gyr_range_deg_s)
+
+    @model_validator(mode="after")
+    def _is_fit_for_its_segment(self) -> Node:
+        for key, least in LEAST_ON_A_LEG.items():
+            if is_on_a_leg(self.segment) and getattr(self, key) < least:
+                raise ValueError(
+                    f"{key} = {getattr(self, key):g} on {self.segment}: expected {least:g} or "
+                    "more, for a step is cut off below it"
+                )
+        return self
 
 
 class Folders(Section):
@@ -177,11 +207,37 @@ class Config(Section):
                 f"time.speed = {self.time.speed:g} with real nodes: expected 1, "
                 "for only virtual nodes run faster"
             )
+        for name, node in self.nodes.items():
+            _check_chip(name, node, self.rate_hz)
         return self
 
     def sha256(self) -> str:
         """Fingerprint of all values, defaults included."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+
+def is_on_a_leg(segment: Segment | None) -> bool:
+    """Whether a sensor on the segment feels landings and swings in full."""
+    return segment is not None and segment is not Segment.PELVIS
+
+
+def _check_chip(name: str, node: Node, grid_hz: float) -> None:
+    """Refuse what the node's chip cannot do, or a device that is not set from here."""
+    if node.driver == "node" and not CHIP_KEYS & node.model_fields_set:
+        return
+    from sensors.drivers.catalog import reach_of  # noqa: PLC0415 (as in `Node.setup`)
+
+    reach = reach_of(node.driver)
+    if reach is not None:
+        try:
+            reach.settings(node.setup(grid_hz))
+        except ValueError as error:
+            raise ValueError(f"nodes.{name}.{error}") from None
+    elif given := sorted(CHIP_KEYS & node.model_fields_set):
+        raise ValueError(
+            f"nodes.{name}.{given[0]}: a {node.driver!r} is not set from here; "
+            "leave the key out, and set the device itself"
+        )
 
 
 def load_config(path: Path) -> Config:

@@ -87,7 +87,7 @@ class Session(Record):
     )
 
 
-EventKind = Literal["clock", "link", "outbox", "storage", "supply"]
+EventKind = Literal["clock", "fitting", "link", "outbox", "storage", "supply"]
 
 
 class Event(Record):

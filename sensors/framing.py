@@ -10,10 +10,12 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
+from math import degrees
 
 from cext import encode_packet
 
 PROTOCOL = 1
+STANDARD_GRAVITY = 9.80665
 
 # Every packet: type, flags, low half of a sample number (docs/protocol.md, "Head").
 _HEAD = struct.Struct("<BBH")
@@ -97,6 +99,16 @@ class Hello:
     name: str
     segment: str
     protocol: int = PROTOCOL
+
+    @property
+    def acc_range_g(self) -> float:
+        """Specific force at the end of the range, in standard gravities."""
+        return self.acc_full * self.acc_scale / STANDARD_GRAVITY
+
+    @property
+    def gyr_range_deg_s(self) -> float:
+        """Angular rate at the end of the range."""
+        return degrees(self.gyr_full * self.gyr_scale)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,12 +19,13 @@ from edge.errors import UserError
 from edge.host_clock import host_clock
 from sensors.virtual import Stand, VirtualPerson, Walker
 from sensors.virtual.node import VirtualNode, VirtualNodes
+from sensors.virtual.sampler import Board
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def configured(folder, **ports):
-    nodes = {name: {"port": str(port), "segment": "pelvis"} for name, port in ports.items()}
+def configured(folder, segment="pelvis", **ports):
+    nodes = {name: {"port": str(port), "segment": segment} for name, port in ports.items()}
     return parse_config({"folders": {"state": folder, "runtime": folder}, "nodes": nodes})
 
 
@@ -52,6 +53,12 @@ def link_of(folder):
     return None
 
 
+def events(folder, kind):
+    with contextlib.closing(sqlite3.connect(folder / "store.sqlite")) as db:
+        rows = db.execute("SELECT payload FROM results WHERE stream LIKE ?", (f"event/{kind}%",))
+        return [payload for (payload,) in rows]
+
+
 def standing_node():
     walker = Walker(VirtualPerson(), [Stand(1.0)])
     return VirtualNode("pelvis", walker.sensor("pelvis"), segment="pelvis")
@@ -65,12 +72,20 @@ def test_a_node_that_vanishes_is_told_and_the_service_goes_on(tmp_path):
         wait_for(lambda: link_of(tmp_path) == "up")
         nodes.stop()
         wait_for(lambda: link_of(tmp_path) == "down")
-    with sqlite3.connect(tmp_path / "store.sqlite") as db:
-        events = [
-            p for (p,) in db.execute("SELECT payload FROM results WHERE stream LIKE 'event/link%'")
-        ]
-    db.close()
-    assert any(b"node pelvis: no link" in event for event in events)
+    assert any(b"node pelvis: no link" in event for event in events(tmp_path, "link"))
+
+
+def test_a_range_that_cuts_steps_off_is_told(tmp_path):
+    board = Board(acc_range_mps2=8 * 9.80665)
+    walker = Walker(VirtualPerson(), [Stand(1.0)])
+    node = VirtualNode("left-foot", walker.sensor("left_foot"), board=board)
+    with VirtualNodes([node]):
+        config = configured(tmp_path, segment="left_foot", pelvis=node.port)
+        with acquiring(config):
+            wait_for(lambda: link_of(tmp_path) == "up")
+            wait_for(lambda: events(tmp_path, "fitting"))
+    [event] = events(tmp_path, "fitting")
+    assert b"acc_range_g is 8, a left_foot needs 16" in event
 
 
 def test_without_any_port_it_says_so_and_leaves(tmp_path):

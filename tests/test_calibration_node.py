@@ -8,6 +8,7 @@ from calibration.bench import JUDGES
 from calibration.guide import ACCEL_SIX, GuideWalk
 from calibration.trial import Trial
 from edge.calibrate import NodeSource, collect
+from sensors.drivers.node import NodeDriver
 from sensors.virtual.node import VirtualNode, VirtualNodes
 
 
@@ -19,7 +20,7 @@ def lying(time_s):
 def test_a_connected_node_is_recorded_and_judged(tmp_path):
     node = VirtualNode("bench", lying)
     with VirtualNodes([node]):
-        source = NodeSource(node.port, "bench")
+        source = NodeSource(NodeDriver(node.port, name="bench"))
         step = ACCEL_SIX.steps[0]
         shares = []
         readings = collect(source, step.seconds, shares.append)

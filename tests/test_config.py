@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from edge.config import Config, load_config
 from edge.errors import UserError
 from edge.papers.configuration import configuration_page
+from sensors.drivers.chip import Setup
 
 WHOLE = """
 site = "clinic-a"
@@ -25,6 +26,8 @@ port = "/dev/serial/by-id/usb-node-1"
 segment = "left_foot"
 """
 
+CHIP = '[nodes.x]\nport = "i2c-1"\ndriver = "lsm6ds"\n'
+LEG = CHIP + 'segment = "left_foot"\n'
 FAULTS = [
     ('site = "Clinic A"', "site = 'Clinic A': expected 1 to 32 of a-z, 0-9 and -"),
     ('rate_hz = "fast"', "rate_hz = 'fast': expected a valid number"),
@@ -41,6 +44,14 @@ FAULTS = [
     ('[nodes."A b"]\nport = "p"', "expected 1 to 32 of a-z, 0-9 and -"),
     ('[time]\nspeed = 2\n[nodes.x]\nport = "/dev/ttyUSB0"', "time.speed = 2 with real nodes"),
     ("site = ", "not valid TOML"),
+    (CHIP + "acc_range_g = 24", "nodes.x.acc_range_g = 24: expected one of 2, 4, 8, 16, or less"),
+    (CHIP + "gyr_range_deg_s = 4000", "expected one of 250, 500, 1000, 2000, or less"),
+    (CHIP + "rate_hz = 900", "nodes.x.rate_hz = 900: expected one of 104, 208, 416, 833, or less"),
+    ("rate_hz = 1000\n" + CHIP, "nodes.x.rate_hz = 1000: expected one of 104, 208, 416, 833"),
+    (CHIP + "rate_hz = 0", "nodes.x.rate_hz = 0: expected greater than 0"),
+    (LEG + "acc_range_g = 8", "nodes.x: acc_range_g = 8 on left_foot: expected 16 or more"),
+    (LEG + "gyr_range_deg_s = 500", "gyr_range_deg_s = 500 on left_foot: expected 2000 or more"),
+    ('[nodes.x]\nport = "p"\nrate_hz = 100', "nodes.x.rate_hz: a 'node' is not set from here"),
 ]
 
 
@@ -64,6 +75,13 @@ def test_reads_every_table(written):
     config = load_config(written(WHOLE))
     assert config.broker.address == ("mqtt.example.org", 8883)
     assert config.nodes["left-foot"].segment == "left_foot"
+
+
+def test_a_chip_is_asked_for_the_ranges_of_a_foot_and_the_rate_of_the_grid(written):
+    plain = load_config(written(LEG)).nodes["x"]
+    assert plain.setup(200.0) == Setup(200.0, 16.0, 2000.0)
+    pelvis = CHIP + 'segment = "pelvis"\nrate_hz = 100\nacc_range_g = 8\ngyr_range_deg_s = 500'
+    assert load_config(written(pelvis)).nodes["x"].setup(200.0) == Setup(100.0, 8.0, 500.0)
 
 
 @pytest.mark.parametrize(("text", "said"), FAULTS)

@@ -102,6 +102,11 @@ SICK = {
         "fault",
         "swap them back",
     ),
+    "range too narrow": (
+        replace(WELL, nodes=(replace(NODE, acc_range_g=7.99, gyr_range_deg_s=2000.0),)),
+        "fault",
+        "widen it",
+    ),
     "losses": (replace(WELL, nodes=(replace(NODE, lost=7),)), "warning", "cable"),
     "clock vague": (replace(WELL, nodes=(replace(NODE, time_sd_s=2e-3),)), "warning", "latency"),
     "moved": (replace(WELL, nodes=(replace(NODE, gyr_sd_rad_s=1.0),)), "warning", "lay it down"),

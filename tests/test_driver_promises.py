@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from sensors.drivers.background import BackgroundSensor
-from sensors.drivers.catalog import DEVICES, open_chip_on, open_driver
-from sensors.drivers.chip import Setup
+from sensors.drivers.catalog import DEVICES, open_chip_on, open_driver, reach_of
+from sensors.drivers.chip import Setup, named
 from sensors.errors import LinkLostError, WrongChipError
 from sensors.i2c_link import MuxChannel, open_port
 from sensors.virtual.chips import Icm20948Chip, Lsm6dsChip, Mpu6050Chip, VirtualBus
@@ -147,10 +147,47 @@ def test_times_follow_a_chip_that_is_off_by_per_cents_and_warms_up(kind):
 
 
 def test_a_rate_or_range_out_of_reach_is_refused_by_name(kind):
+    bus = VirtualBus({})  # not even there: the mistake is told before any chip is asked
+    for key, value in (("rate_hz", 5000), ("acc_range_g", 64), ("gyr_range_deg_s", 4000)):
+        with pytest.raises(ValueError, match=f"{key} = {value}: expected one of [0-9.]+"):
+            open_chip_on(bus, DRIVER_OF.get(kind, kind), name="n", setup=Setup(**{key: value}))
+
+
+# Data sheets: DS12814 9.13 and 9.14 (LSM6DSOX), DS13265 (LSM6DSO32), DS-000189 10.2 and 10.15
+# (ICM-20948, low-pass on), RM-MPU-6000A 4.4 and 4.5.
+WRITTEN = {
+    "lsm6ds": ({0x10: 0x54, 0x11: 0x5C}, {0x10: 0x48, 0x11: 0x44}),
+    "lsm6dso32": ({0x10: 0x5C, 0x11: 0x5C}, {0x10: 0x40, 0x11: 0x44}),
+    "mpu6050": ({0x19: 4, 0x1B: 0x18, 0x1C: 0x18}, {0x19: 9, 0x1B: 0x08, 0x1C: 0x08}),
+    "mpu6500": ({0x19: 4, 0x1B: 0x18, 0x1C: 0x18}, {0x19: 9, 0x1B: 0x08, 0x1C: 0x08}),
+}
+
+
+@pytest.mark.parametrize("kind", WRITTEN)
+@pytest.mark.parametrize("narrow", [False, True])
+def test_rate_and_ranges_reach_the_registers(kind, narrow):
+    setup = Setup(100, 4, 500) if narrow else Setup()
+    chip = Bench(kind, setup=setup).chip
+    wanted = WRITTEN[kind][narrow]
+    assert {register: chip.registers[register] for register in wanted} == wanted
+
+
+@pytest.mark.parametrize(
+    ("setup", "wanted"),
+    [(Setup(), (4, 0x17, 4, 0x17)), (Setup(100, 4, 500), (10, 0x13, 10, 0x13))],
+)
+def test_rate_and_ranges_reach_the_banks_of_the_icm20948(setup, wanted):
+    chip = Bench("icm20948", setup=setup).chip
+    assert tuple(chip._banks[2][register] for register in (0x00, 0x01, 0x11, 0x14)) == wanted
+
+
+def test_what_a_chip_tells_of_itself_stays_the_same_while_it_measures(kind):
     bench = Bench(kind)
-    for setup in (Setup(rate_hz=5000), Setup(acc_range_g=64), Setup(gyr_range_deg_s=4000)):
-        with pytest.raises(ValueError, match="at most"):
-            open_chip_on(bench.bus, DRIVER_OF.get(kind, kind), name="n", setup=setup)
+    bench.run(1)
+    before = bench.sensor.info
+    bench.run(1)
+    assert bench.sensor.info == before
+    assert round(before.acc_range_g) in {16, 32}
 
 
 def test_ranges_change_the_scale_and_not_the_values(kind):
@@ -243,3 +280,7 @@ def test_the_page_of_devices_shows_the_table():
         ranges = f"{d.acc_range_g:g} g, {d.gyr_range_deg_s:g} deg/s"
         row = f"| `{d.driver}` | {d.models} | {d.link} | {d.channels} | {ranges} | {d.sync_class} |"
         assert row in page
+        reach = reach_of(d.driver)
+        if reach is not None:
+            tables = (reach.rates_hz, reach.acc_ranges_g, reach.gyr_ranges_deg_s)
+            assert f"| `{d.driver}` | {' | '.join(map(named, tables))} |" in page

@@ -17,6 +17,7 @@ from edge.contract import NODE_STATUS, SESSION, STATUS
 from edge.errors import UserError
 from edge.messages import Session as SessionMessage
 from edge.messages import Status
+from edge.nodes import open_node, too_narrow
 from edge.operation.audit import Audit
 from edge.operation.service import Service
 from edge.recording.manifest import Header
@@ -24,8 +25,6 @@ from edge.recording.retention import prune_recordings, recover_all
 from edge.recording.writer import RecordingWriter
 from edge.store.identity import new_ulid, utc_text
 from edge.store.store import Context, Store
-from sensors.drivers.catalog import open_driver
-from sensors.errors import SensorError
 
 from .control import ControlServer
 from .node_watch import NodeWatch
@@ -35,9 +34,10 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
 
-    from edge.config import Config, Node
+    from edge.config import Config
     from edge.messages import State
     from sensors.drivers.catalog import Driver
+    from sensors.framing import Hello
 
 # Blocks come 20 times a second from each node; results need not be fresher than this.
 TURN_S = 0.05
@@ -79,7 +79,10 @@ class Acquisition:
         self._subject = subject
         self._told_stop = False
         self._session: Session | None = None
-        self._drivers = {name: _open(name, node, now_ns) for name, node in config.nodes.items()}
+        self._drivers: dict[str, Driver] = {
+            name: open_node(name, node, config.rate_hz, now_ns)
+            for name, node in config.nodes.items()
+        }
         self._watches = {
             name: NodeWatch(name, driver, config.nodes[name].segment, now_ns)
             for name, driver in self._drivers.items()
@@ -200,7 +203,10 @@ class Acquisition:
                 self._store.add(NODE_STATUS, watch.status, self._now_ns(), node=name)
             if watch.status.link != link:
                 self._tell_link(name, watch)
-            self._session.note(name, watch.new_hello(), driver.take_exchanges())
+            hello = watch.new_hello()
+            if hello is not None:
+                self._tell_narrow(name, hello)
+            self._session.note(name, hello, driver.take_exchanges())
         self._session.take(blocks)
         self._tell_stop()
         self._store.commit()
@@ -209,6 +215,14 @@ class Acquisition:
         """A node that went or came is worth an event: somebody may still be near it."""
         severity: Literal["info", "warning"] = "info" if watch.status.link == "up" else "warning"
         self._store.tell("link", severity, watch.sentence(), node=name)
+
+    def _tell_narrow(self, name: str, hello: Hello) -> None:
+        """A range that cuts steps off makes a whole day worthless: say so at once."""
+        narrow = too_narrow(
+            self._config.nodes[name].segment, hello.acc_range_g, hello.gyr_range_deg_s
+        )
+        if narrow:
+            self._store.tell("fitting", "warning", f"node {name}: {narrow}", node=name)
 
     def _tell_stop(self) -> None:
         """Say once that raw samples are no longer recorded; results go on."""
@@ -234,13 +248,6 @@ class Acquisition:
         since = utc_text(time.time_ns())
         self._store.add(STATUS, Status(state=state, since=since), self._now_ns())
         self._store.commit()
-
-
-def _open(name: str, node: Node, now_ns: Callable[[], int]) -> Driver:
-    try:
-        return open_driver(node.driver, node.port, name=name, now_ns=now_ns)
-    except (SensorError, ValueError) as error:
-        raise UserError(f"nodes.{name}: {error}") from error
 
 
 def _is_there(port: str) -> bool:

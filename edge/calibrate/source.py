@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from calibration.trial import from_blocks
 from edge.errors import UserError
-from sensors.drivers.catalog import open_driver
-from sensors.errors import SensorError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from calibration import Readings
     from sensors import Block
+    from sensors.drivers.catalog import Driver
 
 _TURN_S = 0.2
 # A node takes a few seconds to boot and to tell its ranges.
@@ -54,25 +53,17 @@ class NodeSource:
 
     Parameters
     ----------
-    port : str
-        As in the configuration: a serial port, or an I2C bus by number.
-    name : str
-        Name of the sensor.
-    driver : str
-        Row of the table.
-
-    Raises
-    ------
-    UserError
-        If there is no such driver, or another chip answers.
+    driver : Driver
+        Of the sensor, open.
     """
 
-    def __init__(self, port: str, name: str, driver: str = "node") -> None:
-        try:
-            self._driver = open_driver(driver, port, name=name)
-        except (SensorError, ValueError) as error:
-            raise UserError(f"{name}: {error}") from error
-        self.name = name
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
+
+    @property
+    def name(self) -> str:
+        """As the driver bears it."""
+        return self._driver.name
 
     @property
     def chip(self) -> str:

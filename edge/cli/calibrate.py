@@ -333,19 +333,21 @@ def _run(
 def _connected(sensor: str, where: _Where) -> NodeSource | None:
     """The sensor by its port, else as it is configured; None to fit from a recorded trial."""
     from edge.calibrate.source import NodeSource
-    from edge.config import load_config
+    from edge.config import Config, Node, load_config
+    from edge.nodes import open_node
 
-    nodes = load_config(where.config).nodes if where.config.exists() else {}
+    loaded = load_config(where.config) if where.config.exists() else Config()
+    node = loaded.nodes.get(sensor)
     if where.port is not None:
-        return NodeSource(where.port, sensor, nodes[sensor].driver if sensor in nodes else "node")
-    if where.trial is not None:
+        node = (node or Node(port=where.port)).model_copy(update={"port": where.port})
+    elif where.trial is not None:
         return None
-    if sensor not in nodes:
+    elif node is None:
         raise UserError(
             f"{sensor} is not configured: give --port of the connected sensor, or --trial of a"
             " recorded one"
         )
-    return NodeSource(nodes[sensor].port, sensor, nodes[sensor].driver)
+    return NodeSource(open_node(sensor, node, loaded.rate_hz))
 
 
 def _walk_group(config: Path, guide_name: str) -> GroupTrial:
@@ -354,12 +356,14 @@ def _walk_group(config: Path, guide_name: str) -> GroupTrial:
     from edge.calibrate.procedures import walk_group
     from edge.calibrate.source import NodeSource
     from edge.config import load_config
+    from edge.nodes import open_node
 
     loaded = load_config(config)
     if not loaded.nodes:
         raise UserError(f"{config}: no nodes; name each under [nodes.NAME] with its port")
     sources = {
-        name: NodeSource(node.port, name, node.driver) for name, node in loaded.nodes.items()
+        name: NodeSource(open_node(name, node, loaded.rate_hz))
+        for name, node in loaded.nodes.items()
     }
     try:
         trial = walk_group(GUIDES[guide_name], sources, loaded.folders.calibration / "trials")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from math import degrees
 from typing import TYPE_CHECKING
 
+from edge.nodes import too_narrow
+from sensors import Segment
 from sensors.drivers.catalog import DEVICES
 
 from .facts import Finding, Verdict
@@ -59,6 +61,11 @@ def _node_faults(node: NodeFact, what: str) -> Iterator[Finding]:
             f"configured as {node.segment}, the node itself was named for {node.stored_segment}",
             "swap them back, or name it anew with `evenstride nodes assign`",
         )
+    if node.segment and node.acc_range_g is not None and node.gyr_range_deg_s is not None:
+        narrow = too_narrow(Segment(node.segment), node.acc_range_g, node.gyr_range_deg_s)
+        if narrow:
+            advice = "widen it in the node's firmware or own settings: docs/wiring.md"
+            yield Finding(what, Verdict.FAULT, narrow, advice)
     if node.lost or node.rejected > 1:
         total = node.lost + node.received
         yield Finding(

@@ -95,6 +95,8 @@ class NodeFact:
     rejected: int = 0
     rate_hz: float | None = None
     nominal_hz: float | None = None
+    acc_range_g: float | None = None
+    gyr_range_deg_s: float | None = None
     acc_mps2: float | None = None
     gyr_sd_rad_s: float | None = None
     gyr_mean_rad_s: float | None = None

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from serial.tools import list_ports
 
+from edge.errors import UserError
+from edge.nodes import open_node
 from edge.publish.health import is_encrypted
-from sensors.drivers.catalog import SELF_TESTS, open_driver, recognise
+from sensors.drivers.catalog import SELF_TESTS, recognise
 from sensors.errors import SensorError
 from sensors.i2c_link import KernelBus, Registers
 from sensors.serial_link import LinkState
@@ -42,7 +44,7 @@ def look(config: Config, *, look_s: float = LOOK_S, self_tests: bool = False) ->
         machine=_text(Path("/proc/device-tree/model")) or "",
         ports=tuple(_port(port.device, port.description) for port in list_ports.comports()),
         buses=tuple(_bus(path, self_tests) for path in sorted(Path("/dev").glob("i2c-*"))),
-        nodes=tuple(_nodes(config.nodes, look_s)),
+        nodes=tuple(_nodes(config, look_s)),
         folder=str(folder),
         folder_writable=os.access(_existing(folder), os.W_OK),
         folder_encrypted=is_encrypted(folder),
@@ -91,14 +93,16 @@ def bus_fact(number: int, bus: Bus, speed_hz: int | None, *, self_tests: bool = 
     return BusFact(number, True, speed_hz, addresses, tuple(chips), tuple(tested))
 
 
-def _nodes(nodes: dict[str, Node], look_s: float) -> list[NodeFact]:
+def _nodes(config: Config, look_s: float) -> list[NodeFact]:
+    nodes = config.nodes
     drivers: dict[str, Driver] = {}
     facts: dict[str, NodeFact] = {}
     for name, node in nodes.items():
         try:
-            drivers[name] = open_driver(node.driver, node.port, name=name)
-        except (SensorError, ValueError) as error:
-            facts[name] = NodeFact(name, node.port, node.driver, False, str(error))
+            drivers[name] = open_node(name, node, config.rate_hz)
+        except UserError as error:
+            # The cause alone: the finding names the node itself.
+            facts[name] = NodeFact(name, node.port, node.driver, False, str(error.__cause__))
     blocks: dict[str, list[Block]] = {name: [] for name in drivers}
     until_s = time.monotonic() + look_s
     while drivers and time.monotonic() < until_s:
@@ -124,6 +128,8 @@ def node_fact(name: str, node: Node, driver: Driver, blocks: list[Block]) -> Nod
         segment=node.segment or "",
         stored_segment=info.segment if info else "",
         nominal_hz=info.rate_hz if info else None,
+        acc_range_g=info.acc_range_g if info else None,
+        gyr_range_deg_s=info.gyr_range_deg_s if info else None,
         received=driver.counters.received,
         lost=driver.counters.lost,
         rejected=driver.rejected,

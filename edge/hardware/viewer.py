@@ -7,8 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from edge.errors import UserError
-from sensors.drivers.catalog import open_driver
-from sensors.errors import SensorError
+from edge.nodes import open_node
 from sensors.ximu3_beacon import BROADCAST, Beacon
 
 if TYPE_CHECKING:
@@ -35,12 +34,7 @@ def show_nodes(
     """
     if not config.nodes:
         raise UserError("no nodes are configured; name each under [nodes.NAME] with its port")
-    try:
-        drivers = [
-            open_driver(node.driver, node.port, name=name) for name, node in config.nodes.items()
-        ]
-    except (SensorError, ValueError) as error:
-        raise UserError(str(error)) from error
+    drivers = [open_node(name, node, config.rate_hz) for name, node in config.nodes.items()]
     beacon = Beacon(list(config.nodes), address or _own_address(), viewer=viewer)
     try:
         while not stop.wait(TURN_S):

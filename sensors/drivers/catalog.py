@@ -14,7 +14,7 @@ from sensors.udp_link import UdpLink
 from . import icm20948, lsm6ds, lsm6ds_self_test, mpu6050
 from .adafruit import AdafruitChip
 from .background import BackgroundSensor
-from .chip import Setup
+from .chip import Reach, Setup
 from .i2c_sensor import I2cSensor
 from .mti import MtiDecoder
 from .node import NodeDriver
@@ -158,11 +158,16 @@ DEVICES = (
     Device("mpu6050", "MPU-6050, MPU-6500, MPU-9250", "i2c", 6, 16, 2000, "B", "many counterfeits"),
 )
 
-_CHIPS: dict[str, tuple[tuple[int, ...], Callable[[Registers, Setup], Chip]]] = {
-    "lsm6ds": (lsm6ds.ADDRESSES, lsm6ds.Lsm6ds),
-    "lsm6dso32": (lsm6ds.ADDRESSES, partial(lsm6ds.Lsm6ds, wide=True)),
-    "icm20948": (icm20948.ADDRESSES, icm20948.Icm20948),
-    "mpu6050": (mpu6050.ADDRESSES, mpu6050.Mpu6050),
+# Addresses, the usual one first; what each can be set to; what makes it.
+_CHIPS: dict[str, tuple[tuple[int, ...], Reach, Callable[[Registers, Setup], Chip]]] = {
+    "lsm6ds": (lsm6ds.ADDRESSES, lsm6ds.REACH, lsm6ds.Lsm6ds),
+    "lsm6dso32": (
+        lsm6ds.ADDRESSES,
+        lsm6ds.REACH_SO32,
+        partial(lsm6ds.Lsm6ds, wide=True),
+    ),
+    "icm20948": (icm20948.ADDRESSES, icm20948.REACH, icm20948.Icm20948),
+    "mpu6050": (mpu6050.ADDRESSES, mpu6050.REACH, mpu6050.Mpu6050),
 }
 
 # Electrical self-tests by driver; the faults that were found, as sentences.
@@ -210,6 +215,11 @@ def open_driver(
     return BackgroundSensor(chip)
 
 
+def reach_of(driver: str) -> Reach | None:
+    """What a chip's rate and ranges can be set to; None for a device that is not set from here."""
+    return _CHIPS[driver][1] if driver in _CHIPS else None
+
+
 def recognise(bus: Bus, address: int) -> tuple[str, str] | None:
     """Driver and model of the chip at an address; None where it is none of the table.
 
@@ -253,7 +263,9 @@ def open_chip_on(
 
     It is read in the caller's own time; `open_driver` gives it a thread.
     """
-    addresses, make = _CHIPS[driver]
+    addresses, reach, make = _CHIPS[driver]
+    # Now, not when the chip answers: a setting out of reach is a mistake, not a loose wire.
+    reach.settings(setup or Setup())
     registers = Registers(bus, addresses[0] if address is None else address)
     return I2cSensor(
         lambda: make(registers, setup or Setup()),

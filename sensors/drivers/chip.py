@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import radians
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
@@ -19,6 +19,15 @@ if TYPE_CHECKING:
 
 STANDARD_GRAVITY = 9.80665
 FULL = 32767
+# A divider has hundreds of rates: an error names the first and the last.
+MOST_NAMED = 8
+
+
+class Setting(NamedTuple):
+    """A rate or range of a chip, and the code of it."""
+
+    value: float
+    code: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +45,29 @@ class Setup:
     rate_hz: float = 200.0
     acc_range_g: float = 16.0
     gyr_range_deg_s: float = 2000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What a chip can be set to: codes of its registers by the value that they stand for."""
+
+    rates_hz: Mapping[float, int]
+    acc_ranges_g: Mapping[float, int]
+    gyr_ranges_deg_s: Mapping[float, int]
+
+    def settings(self, setup: Setup) -> tuple[Setting, Setting, Setting]:
+        """Rate, range of the accelerometer and of the gyroscope that reach what is asked for.
+
+        Raises
+        ------
+        ValueError
+            Where none does; names the key, its value and what the chip has.
+        """
+        return (
+            _least("rate_hz", setup.rate_hz, self.rates_hz),
+            _least("acc_range_g", setup.acc_range_g, self.acc_ranges_g),
+            _least("gyr_range_deg_s", setup.gyr_range_deg_s, self.gyr_ranges_deg_s),
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,18 +131,17 @@ def identify(registers: Registers, register: int, models: Mapping[int, str]) -> 
     )
 
 
-def least(wanted: float, table: Mapping[float, int], what: str) -> tuple[float, int]:
-    """Smallest entry that reaches what is wanted, and its code.
-
-    Raises
-    ------
-    ValueError
-        Where none does.
-    """
+def _least(key: str, wanted: float, table: Mapping[float, int]) -> Setting:
     for value in sorted(table):
         if value >= wanted:
-            return value, table[value]
-    raise ValueError(f"{what} {wanted:g}: this chip reaches {max(table):g} at most")
+            return Setting(value, table[value])
+    raise ValueError(f"{key} = {wanted:g}: expected one of {named(table)}, or less")
+
+
+def named(table: Mapping[float, int]) -> str:
+    """Values of a table, for people: all of them, or the first and the last of many."""
+    values = [f"{value:g}" for value in sorted(table)]
+    return ", ".join(values) if len(values) <= MOST_NAMED else f"{values[0]} to {values[-1]}"
 
 
 def scale_of(gyr_deg_s: float, acc_g: float, mag_ut: float | None = None) -> NDArray[np.float64]:

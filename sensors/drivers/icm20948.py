@@ -12,7 +12,7 @@ import numpy as np
 
 from sensors.errors import WrongChipError
 
-from .chip import Burst, Setup, big_endian, identify, least, scale_of
+from .chip import Burst, Reach, Setup, big_endian, identify, scale_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +43,9 @@ INTERNAL_HZ = 1125.0  # with the low-pass filters on (section 10.1)
 ACC_RANGES = {2.0: 0, 4.0: 1, 8.0: 2, 16.0: 3}  # section 3.2
 GYR_RANGES = {250.0: 0, 500.0: 1, 1000.0: 2, 2000.0: 3}  # section 3.1
 GYR_READINGS = {250.0: 131.0, 500.0: 65.5, 1000.0: 32.8, 2000.0: 16.4}
+# Faster ones than 1125 / 4 would fill the FIFO, 25 samples, within two looks of `i2c_sensor`.
+RATES = {INTERNAL_HZ / (1 + divider): divider for divider in range(3, 256)}
+REACH = Reach(RATES, ACC_RANGES, GYR_RANGES)
 MAG_UT = 0.15  # section 3.3
 
 WAKE_BEST_CLOCK = 0x01
@@ -86,11 +89,10 @@ class Icm20948:
         self._registers = registers
         registers.write(BANK_SEL, 0)
         self.model = identify(registers, WHO_AM_I, MODELS)
-        rates = {INTERNAL_HZ / (1 + divider): divider for divider in range(256)}
-        self.rate_hz, self._divider = least(setup.rate_hz, rates, "rate_hz")
-        acc, self._acc = least(setup.acc_range_g, ACC_RANGES, "g")
-        gyr, self._gyr = least(setup.gyr_range_deg_s, GYR_RANGES, "deg/s")
-        self.scale = scale_of(1 / GYR_READINGS[gyr], acc / 32768, MAG_UT)
+        rate, acc, gyr = REACH.settings(setup)
+        self.rate_hz, self._divider = rate
+        self._acc, self._gyr = acc.code, gyr.code
+        self.scale = scale_of(1 / GYR_READINGS[gyr.value], acc.value / 32768, MAG_UT)
 
     def start(self) -> None:
         """Set rate, ranges, magnetometer and FIFO; the chip samples from then on."""

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .chip import Burst, Setup, identify, least, scale_of
+from .chip import Burst, Reach, Setup, identify, scale_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -37,6 +37,14 @@ ACC_RANGES_SO32 = {
     32.0: (1, 0.976e-3),
 }
 GYR_RANGES = {250.0: (0, 8.75e-3), 500.0: (1, 17.5e-3), 1000.0: (2, 35e-3), 2000.0: (3, 70e-3)}
+
+
+def _codes(table: Mapping[float, tuple[int, float]]) -> dict[float, int]:
+    return {reach: code for reach, (code, _) in table.items()}
+
+
+REACH = Reach(RATES, _codes(ACC_RANGES), _codes(GYR_RANGES))
+REACH_SO32 = Reach(RATES, _codes(ACC_RANGES_SO32), _codes(GYR_RANGES))
 
 CTRL3_BDU_AND_INCREMENT = 0x44
 FIFO_OFF, FIFO_CONTINUOUS = 0x00, 0x06
@@ -68,14 +76,13 @@ class Lsm6ds:
     def __init__(self, registers: Registers, setup: Setup, *, wide: bool = False) -> None:
         self.model = identify(registers, WHO_AM_I, MODELS)
         self._registers = registers
-        self.rate_hz, self._rate = least(setup.rate_hz, RATES, "rate_hz")
-        acc_table = ACC_RANGES_SO32 if wide else ACC_RANGES
         if wide:
             self.model = "LSM6DSO32"
-        acc, self._acc = least(setup.acc_range_g, {g: c for g, (c, _) in acc_table.items()}, "g")
-        gyr_codes = {dps: c for dps, (c, _) in GYR_RANGES.items()}
-        gyr, self._gyr = least(setup.gyr_range_deg_s, gyr_codes, "deg/s")
-        self.scale = scale_of(GYR_RANGES[gyr][1], acc_table[acc][1])
+        rate, acc, gyr = (REACH_SO32 if wide else REACH).settings(setup)
+        self.rate_hz, self._rate = rate
+        self._acc, self._gyr = acc.code, gyr.code
+        acc_table = ACC_RANGES_SO32 if wide else ACC_RANGES
+        self.scale = scale_of(GYR_RANGES[gyr.value][1], acc_table[acc.value][1])
         self._waiting = b""
         self._begun = False
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .chip import Burst, Setup, big_endian, identify, least, scale_of
+from .chip import Burst, Reach, Setup, big_endian, identify, scale_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +29,8 @@ INTERNAL_HZ = 1000.0
 ACC_RANGES = {2.0: 0, 4.0: 1, 8.0: 2, 16.0: 3}  # section 4.5, 32768 readings for the range
 GYR_RANGES = {250.0: 0, 500.0: 1, 1000.0: 2, 2000.0: 3}  # section 4.4
 GYR_READINGS = {250.0: 131.0, 500.0: 65.5, 1000.0: 32.8, 2000.0: 16.4}
+RATES = {INTERNAL_HZ / (1 + divider): divider for divider in range(256)}
+REACH = Reach(RATES, ACC_RANGES, GYR_RANGES)
 
 WAKE_ON_GYRO_CLOCK = 0x01
 LOW_PASS_94_HZ = 0x02
@@ -59,11 +61,10 @@ class Mpu6050:
     def __init__(self, registers: Registers, setup: Setup) -> None:
         self.model = identify(registers, WHO_AM_I, MODELS)
         self._registers = registers
-        rates = {INTERNAL_HZ / (1 + divider): divider for divider in range(256)}
-        self.rate_hz, self._divider = least(setup.rate_hz, rates, "rate_hz")
-        acc, self._acc = least(setup.acc_range_g, ACC_RANGES, "g")
-        gyr, self._gyr = least(setup.gyr_range_deg_s, GYR_RANGES, "deg/s")
-        self.scale = scale_of(1 / GYR_READINGS[gyr], acc / 32768)
+        rate, acc, gyr = REACH.settings(setup)
+        self.rate_hz, self._divider = rate
+        self._acc, self._gyr = acc.code, gyr.code
+        self.scale = scale_of(1 / GYR_READINGS[gyr.value], acc.value / 32768)
 
     def start(self) -> None:
         """Set rate, ranges and FIFO; the chip samples from then on."""
