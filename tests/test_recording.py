@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge.errors import UserError
-from edge.recording.archive import read_stream, recover_recording, segment_paths, verify_recording
+from edge.recording.archive import recover_recording, segment_paths, verify_recording
+from edge.recording.live import SUFFIX, read_live
 from edge.recording.manifest import JOURNAL, MANIFEST, Header, read_journal, read_manifest
 from edge.recording.reader import OwnRecording
 from edge.recording.writer import BATCH_NS, SEGMENT_NS, RecordingWriter
@@ -124,8 +125,28 @@ def test_rolls_to_a_sealed_segment_every_ten_minutes(tmp_path):
     record(tmp_path / "r", turns(30), step_ns=SEGMENT_NS // 10)
     names = [path.name for path in segment_paths(tmp_path / "r")]
     assert names == [f"segment-{i:04d}.parquet" for i in range(3)]
-    assert not list((tmp_path / "r").glob("*.arrows"))
+    assert not list((tmp_path / "r").glob(f"*{SUFFIX}"))
     assert len(list(OwnRecording(tmp_path / "r").all_blocks())) == 90
+
+
+def test_a_segment_that_cannot_be_sealed_stays_as_it_is_and_the_recording_says_why(tmp_path):
+    clock = Clock()
+    writer = RecordingWriter(tmp_path / "r", HEADER, clock)
+    for i, blocks in enumerate(turns(20)):
+        clock.ns += SEGMENT_NS // 10
+        if i == 11:
+            # In the way of what the sealing process would write.
+            (tmp_path / "r" / "segment-0001.sealing").mkdir()
+        writer.write(blocks)
+    writer.close()
+    assert "segment-0001" in writer.stopped
+    assert (tmp_path / "r" / "segment-0001.live").exists()
+    assert verify_recording(tmp_path / "r") == []
+
+
+def test_the_service_does_without_the_library_of_sealed_segments():
+    program = "import sys, edge.acquire.__main__; sys.exit('pyarrow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 def test_counts_losses_and_not_restarts(tmp_path):
@@ -198,10 +219,10 @@ def open_recording(tmp_path_factory):
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(share=st.floats(0, 1), tail=st.sampled_from(["cut", "zeros", "noise"]), seed=st.integers(0))
-def test_a_torn_stream_gives_whole_batches_and_never_a_wrong_value(
+def test_a_torn_live_segment_gives_whole_pieces_and_never_a_wrong_value(
     open_recording, share, tail, seed
 ):
-    [path] = open_recording.glob("*.arrows")
+    [path] = open_recording.glob(f"*{SUFFIX}")
     whole = path.read_bytes()
     at = int(share * len(whole))
     rest = {
@@ -211,11 +232,10 @@ def test_a_torn_stream_gives_whole_batches_and_never_a_wrong_value(
     }[tail]
     torn = path.with_name("torn.bin")
     torn.write_bytes(whole[:at] + rest)
-    batches = list(read_stream(torn))
-    assert all(
-        ours.equals(theirs) for ours, theirs in zip(batches, read_stream(path), strict=False)
-    )
-    assert len(batches) >= int(share * len(list(read_stream(path)))) - 1
+    pieces, true = list(read_live(torn)), list(read_live(path))
+    for (_, ours), (_, theirs) in zip(pieces, true, strict=False):
+        assert all(np.array_equal(ours[name], theirs[name]) for name in theirs)
+    assert len(pieces) >= int(share * len(true)) - 1
 
 
 def test_a_journal_torn_in_a_line_keeps_the_lines_before(tmp_path):

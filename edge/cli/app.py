@@ -5,9 +5,7 @@ A mistake of the person at the keyboard becomes one sentence on standard error a
 
 from __future__ import annotations
 
-import signal
 import sys
-import threading
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
@@ -95,23 +93,20 @@ def acquire(
     ] = None,
 ) -> None:
     """Read the nodes, record everything, analyse, and write results to the store."""
-    from edge.acquire.acquisition import Acquisition
-    from edge.config import load_config
-    from edge.host_clock import host_clock
+    from edge.acquire.lean import become_service
     from edge.pseudonym import check_subject
 
-    loaded = load_config(config)
-    who = check_subject(subject) if subject else None
-    Acquisition(loaded, host_clock(loaded.time.speed), who).run(_stop_on_signals())
+    become_service(config, check_subject(subject) if subject else None)
 
 
 @app.command()
 def publish(config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Carry the store's outbox to the MQTT broker, whatever becomes of the broker."""
     from edge.config import load_config
+    from edge.operation.service import stop_on_signals
     from edge.publish.service import run_publish
 
-    run_publish(load_config(config), _stop_on_signals())
+    run_publish(load_config(config), stop_on_signals())
 
 
 @app.command()
@@ -165,25 +160,17 @@ def demo(
 ) -> None:
     """Five virtual nodes on a virtual person, through acquire and publish to an MQTT broker."""
     from edge.demo.run import Demo, DemoPlan
+    from edge.operation.service import stop_on_signals
 
-    Demo(DemoPlan(duration, speed, source, broker, seed, keep, picture)).run(_stop_on_signals())
-
-
-def _stop_on_signals() -> threading.Event:
-    """An event that Ctrl-C and `systemctl stop` set."""
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    return stop
+    Demo(DemoPlan(duration, speed, source, broker, seed, keep, picture)).run(stop_on_signals())
 
 
 def main() -> None:
     """Run the command; a `UserError` or a `RecordingError` becomes one sentence."""
-    from edge.errors import UserError
+    from edge.errors import UserError, leave
     from sensors.plain import RecordingError
 
     try:
         app()
     except (UserError, RecordingError) as error:
-        sys.stderr.write(f"evenstride: {error}\n")
-        sys.exit(2)
+        leave(error)

@@ -7,12 +7,21 @@ part hangs is started again. Without systemd all of this does nothing.
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import threading
 import time
 
 # Fed well before it bites.
 SHARE = 1 / 3
+
+
+def stop_on_signals() -> threading.Event:
+    """An event that Ctrl-C and `systemctl stop` set."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
 
 
 class Service:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
+import numpy as np
 import pyarrow.parquet as pq
 
-from .format import CHANNELS, Tally, checksum, kinds_of, unpack
+from .format import CHANNELS, Kind, Tally, blocks_of
+from .live import SUFFIX, read_live
 from .manifest import (
     JOURNAL,
     Manifest,
@@ -21,57 +22,53 @@ from .manifest import (
     sha256,
     write_manifest,
 )
+from .parquet import rows_of_table, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    Rows = dict[str, NDArray[Any]]
+
 # A row group of a minute: small enough to be read whole on a Pi, long enough to pack well.
-BATCHES_A_GROUP = 75
+PIECES_A_GROUP = 75
 # Counters pack by their differences.
 SMOOTH = ("block", "seq", "tick", "host_ns")
 
 
-def read_stream(path: Path) -> Iterator[pa.RecordBatch]:
-    """Whole batches of an Arrow stream, up to the first that is torn or altered."""
-    try:
-        with pa.OSFile(str(path)) as file, pa.ipc.open_stream(file) as stream:
-            kinds_of(stream.schema)
-            while True:
-                batch, said = stream.read_next_batch_with_custom_metadata()
-                batch.validate(full=True)
-                if said is None or said.get(b"crc32") != checksum(batch).encode():
-                    return
-                yield batch
-    except (pa.ArrowException, OSError, StopIteration, ValueError, KeyError, TypeError):
-        return
+def read_pieces(path: Path) -> Iterator[tuple[tuple[Kind, ...], Rows]]:
+    """Pieces of a segment with their kinds, about a minute of Parquet or a second of a live one."""
+    if path.suffix == SUFFIX:
+        yield from read_live(path)
+    else:
+        for table in _row_groups(path):
+            yield rows_of_table(table)
 
 
-def read_groups(path: Path) -> Iterator[pa.Table]:
-    """Pieces of a segment, about a minute of Parquet or a second of a stream each."""
-    if path.suffix == ".arrows":
-        yield from read_stream(path)
-        return
+def _row_groups(path: Path) -> Iterator[pa.Table]:
     with pq.ParquetFile(path) as file:
         for i in range(file.num_row_groups):
             yield file.read_row_group(i, use_threads=False)
 
 
 def seal_segment(path: Path, reserve: float = 0.0) -> Path | None:
-    """Make Parquet of a stream, compare the two, then delete the stream.
+    """Make Parquet of a live segment, compare the two, then delete the live one.
 
     Parameters
     ----------
     path : Path
-        The stream.
+        The live segment.
     reserve : float
-        Bytes that must stay free on the disk while both exist; without that room the stream
+        Bytes that must stay free on the disk while both exist; without that room the live one
         stays as it is, and is as good a part of the recording.
 
     Returns
     -------
     Path or None
-        What holds the samples now; None where the stream holds not one whole batch.
+        What holds the samples now; None where it holds not one whole piece.
     """
     if shutil.disk_usage(path.parent).free - path.stat().st_size < reserve:
         return path
@@ -112,32 +109,31 @@ def _write_parquet(path: Path, beside: Path) -> int:
 
 def _grouped(path: Path) -> Iterator[pa.Table]:
     """Tables of about a minute, sorted by sensor."""
-    batches: list[pa.RecordBatch] = []
-    for batch in read_stream(path):
-        batches.append(batch)
-        if len(batches) == BATCHES_A_GROUP:
-            yield _sorted(batches)
-            batches = []
-    if batches:
-        yield _sorted(batches)
+    waiting: list[Rows] = []
+    kinds: tuple[Kind, ...] = ()
+    for kinds, rows in read_live(path):
+        waiting.append(rows)
+        if len(waiting) == PIECES_A_GROUP:
+            yield _sorted(waiting, kinds)
+            waiting = []
+    if waiting:
+        yield _sorted(waiting, kinds)
 
 
-def _sorted(batches: list[pa.RecordBatch]) -> pa.Table:
-    order = [("kind", "ascending"), ("block", "ascending"), ("seq", "ascending")]
-    rows = pa.Table.from_batches(batches).sort_by(order)
-    # Its name beside every sample, for readers that know nothing of our metadata.
-    names = pa.array([kind.sensor for kind in kinds_of(rows.schema)])
-    return rows.add_column(0, "sensor", names.take(rows.column("kind").combine_chunks()))
+def _sorted(pieces: list[Rows], kinds: tuple[Kind, ...]) -> pa.Table:
+    rows = {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
+    order = np.lexsort((rows["seq"], rows["block"], rows["kind"]))
+    return table_of({name: column[order] for name, column in rows.items()}, kinds)
 
 
 def _encodings(schema: pa.Schema) -> dict[str, str]:
-    integers = schema.field(CHANNELS[0]).type == pa.int16()
+    integers = schema.field(CHANNELS[0]).type == "int16"
     reading = "DELTA_BINARY_PACKED" if integers else "BYTE_STREAM_SPLIT"
     return {**dict.fromkeys(SMOOTH, "DELTA_BINARY_PACKED"), **dict.fromkeys(CHANNELS, reading)}
 
 
-def _same(stream: Path, parquet: Path) -> bool:
-    pairs = zip(_grouped(stream), read_groups(parquet), strict=True)
+def _same(live: Path, parquet: Path) -> bool:
+    pairs = zip(_grouped(live), _row_groups(parquet), strict=True)
     return all(ours.equals(theirs) for ours, theirs in pairs)
 
 
@@ -157,8 +153,8 @@ def finish_recording(folder: Path, manifest: Manifest) -> Manifest:
 
 def _describe(path: Path) -> SegmentFile:
     n, first, last = 0, 0, 0
-    for rows in read_groups(path):
-        times = rows.column("host_ns").to_numpy()
+    for _, rows in read_pieces(path):
+        times = rows["host_ns"]
         first = min(first or int(times.min()), int(times.min()))
         last = max(last, int(times.max()))
         n += len(times)
@@ -166,14 +162,14 @@ def _describe(path: Path) -> SegmentFile:
 
 
 def segment_paths(folder: Path) -> list[Path]:
-    """Segments in order; a stream counts only where its Parquet is missing."""
-    found = {path.stem: path for path in sorted(folder.glob("segment-*.arrows"))}
+    """Segments in order; a live one counts only where its Parquet is missing."""
+    found = {path.stem: path for path in sorted(folder.glob(f"segment-*{SUFFIX}"))}
     found |= {path.stem: path for path in sorted(folder.glob("segment-*.parquet"))}
     return [found[stem] for stem in sorted(found)]
 
 
 def recover_recording(folder: Path) -> Manifest:
-    """Seal what a crash left open: whole batches are kept, a torn rest is cut off.
+    """Seal what a crash left open: whole pieces are kept, a torn rest is cut off.
 
     Raises
     ------
@@ -181,12 +177,12 @@ def recover_recording(folder: Path) -> Manifest:
         If the folder is no recording.
     """
     manifest = read_manifest(folder)
-    for stream in sorted(folder.glob("segment-*.arrows")):
-        if stream.with_suffix(".parquet").exists():
-            # Sealed and compared already; the crash came before the stream was deleted.
-            stream.unlink()
+    for live in sorted(folder.glob(f"segment-*{SUFFIX}")):
+        if live.with_suffix(".parquet").exists():
+            # Sealed and compared already; the crash came before the live one was deleted.
+            live.unlink()
         else:
-            seal_segment(stream)
+            seal_segment(live)
     for half in folder.glob("segment-*.sealing"):
         half.unlink()
     _mend_journal(folder)
@@ -212,8 +208,8 @@ def count_samples(folder: Path) -> dict[str, SensorCount]:
     """Samples and losses of each sensor, counted from the rows themselves."""
     tally = Tally()
     for path in segment_paths(folder):
-        for rows in read_groups(path):
-            for block in unpack(rows, kinds_of(rows.schema)):
+        for kinds, rows in read_pieces(path):
+            for block in blocks_of(rows, kinds):
                 tally.add(block)
     return counts_of(tally)
 

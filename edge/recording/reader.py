@@ -9,8 +9,8 @@ import pyarrow as pa
 from edge.calibrated import read_corrections
 from edge.errors import UserError
 
-from .archive import read_groups, segment_paths
-from .format import kinds_of, unpack
+from .archive import read_pieces, segment_paths
+from .format import blocks_of
 from .manifest import read_journal, read_manifest
 from .reclock import Reclock
 
@@ -121,7 +121,7 @@ class OwnRecording:
         """
         for path in segment_paths(self._folder):
             try:
-                for rows in read_groups(path):
-                    yield from unpack(rows, kinds_of(rows.schema))
+                for kinds, rows in read_pieces(path):
+                    yield from blocks_of(rows, kinds)
             except (OSError, ValueError, KeyError, pa.ArrowException) as error:
                 raise UserError(f"{path}: damaged: {error}") from None

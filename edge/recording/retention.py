@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from edge.errors import UserError
 
-from .archive import recover_recording
+from .apart import recover_apart
 from .manifest import JOURNAL, MANIFEST, Manifest, read_manifest, write_manifest
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def recover_all(root: Path) -> list[Path]:
     """Close every recording that a crash left open; for the start of `acquire`."""
     left = [folder for folder, manifest in recordings_in(root) if manifest.state == "recording"]
     for folder in left:
-        recover_recording(folder)
+        recover_apart(folder)
     return left
 
 

@@ -1,8 +1,8 @@
 """Writes a recording: raw blocks, before calibration, and all that is needed to compute it anew.
 
 A folder holds `session.json` (the manifest), `journal.jsonl` (clock exchanges, the table from
-monotonic to wall time, markers) and segments. While it runs a segment is an Arrow stream that a
-power cut can only shorten; every ten minutes it is sealed as Parquet (`archive.py`).
+monotonic to wall time, markers) and segments. While it runs a segment is a file that a power cut
+can only shorten (`live.py`); every ten minutes it is sealed as Parquet (`archive.py`).
 """
 
 from __future__ import annotations
@@ -15,18 +15,16 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
 from edge.errors import UserError
 from edge.store.identity import time_quality, utc_text
 
-from .archive import count_samples, finish_recording, seal_segment
-from .format import Kind, Tally, checksum, pack, schema_of
+from .apart import seal_apart
+from .format import Kind, Tally, rows_of
+from .live import SUFFIX, LiveSegment
 from .manifest import JOURNAL, Header, Manifest, counts_of, software, write_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from io import FileIO
     from pathlib import Path
 
     from sensors import Block
@@ -37,7 +35,6 @@ BATCH_NS = 800_000_000
 SYNC_NS = 5_000_000_000
 SEGMENT_NS = 600_000_000_000
 WALL_TIME_NS = 10_000_000_000
-PACKED = pa.ipc.IpcWriteOptions(compression="zstd")
 
 
 class RecordingWriter:
@@ -86,8 +83,7 @@ class RecordingWriter:
         self._kinds: tuple[Kind, ...] = ()
         self._n_blocks = self._n_segments = 0
         self._tally = Tally()
-        self._file: FileIO | None = None
-        self._stream: Any = None
+        self._live: LiveSegment | None = None
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="recording")
         self._slow: list[Future[Any]] = []
         self._batch_ns = self._sync_ns = self._segment_ns = now_ns()
@@ -125,11 +121,18 @@ class RecordingWriter:
 
     def close(self) -> None:
         """Write what is left, seal the last segment, complete the manifest."""
+        # Late: Parquet is of no use while it runs, and stays in memory once it is there.
+        from .archive import count_samples, finish_recording, seal_segment  # noqa: PLC0415
+
         if self.stopped is None:
             self._guard(self._flush, self._now_ns())
-            self._guard(self._end_segment)
+        for job in self._slow:
+            self._guard(job.result)
         self._worker.shutdown()
         self._journal.close()
+        if self._live is not None:
+            self._live.close()
+            self._guard(seal_segment, self._live.path, self._reserve)
         try:
             # What was taken in and never written must not be counted.
             whole = self.stopped is None
@@ -148,16 +151,15 @@ class RecordingWriter:
     def _guard(self, work: Callable[..., Any], *arguments: Any) -> None:
         try:
             work(*arguments)
-        except (OSError, pa.ArrowException) as error:
+        except OSError as error:
             self._stop(str(error))
 
     def _stop(self, why: str) -> None:
         self.stopped = why
         self._pending.clear()
-        if self._file is not None:
-            # The stream is left torn on purpose: closing it would write to the same disk.
-            self._file.close()
-            self._file = self._stream = None
+        if self._live is not None:
+            self._live.close()
+            self._live = None
 
     def _flush(self, now_ns: int) -> None:
         self._batch_ns = now_ns
@@ -168,7 +170,7 @@ class RecordingWriter:
             self._wall_ns = now_ns
             self._note("wall", utc_ns=self._utc_ns(), quality=time_quality())
         self._journal.flush()
-        if self._stream is not None and now_ns - self._segment_ns >= SEGMENT_NS:
+        if self._live is not None and now_ns - self._segment_ns >= SEGMENT_NS:
             self._end_segment()
         if self._pending:
             self._write_batch(now_ns)
@@ -178,29 +180,24 @@ class RecordingWriter:
 
     def _write_batch(self, now_ns: int) -> None:
         new = {Kind.of(block): None for _, block in self._pending}
-        if self._stream is None or not new.keys() <= set(self._kinds):
+        if self._live is None or not new.keys() <= set(self._kinds):
             self._end_segment()
             self._kinds = tuple({**dict.fromkeys(self._kinds), **new})
-            self._begin_segment(now_ns)
-        batch = pack(self._pending, self._kinds, schema_of(self._kinds))
-        self._stream.write_batch(batch, custom_metadata={"crc32": checksum(batch)})
+            self._live = self._begin_segment(now_ns)
+        self._live.write(rows_of(self._pending, self._kinds))
         self._pending.clear()
 
-    def _begin_segment(self, now_ns: int) -> None:
-        path = self._folder / f"segment-{self._n_segments:04d}.arrows"
-        # Unbuffered: what is written is the kernel's, and outlives a kill.
-        self._file = path.open("xb", buffering=0)
-        self._stream = pa.ipc.new_stream(self._file, schema_of(self._kinds), options=PACKED)
+    def _begin_segment(self, now_ns: int) -> LiveSegment:
+        path = self._folder / f"segment-{self._n_segments:04d}{SUFFIX}"
         self._segment_ns = now_ns
         self._n_segments += 1
+        return LiveSegment(path, self._kinds)
 
     def _end_segment(self) -> None:
-        if self._file is not None:
-            path = self._folder / f"segment-{self._n_segments - 1:04d}.arrows"
-            self._stream.close()
-            self._file.close()
-            self._file = self._stream = None
-            self._do_slowly(seal_segment, path, self._reserve)
+        if self._live is not None:
+            self._live.close()
+            self._do_slowly(seal_apart, self._live.path, self._reserve)
+            self._live = None
 
     def _do_slowly(self, work: Callable[..., Any], *arguments: Any) -> None:
         for done in [job for job in self._slow if job.done()]:
@@ -210,8 +207,8 @@ class RecordingWriter:
 
     def _descriptors(self) -> list[int]:
         # Duplicates: the worker may come to them when the files are closed already.
-        files = [self._journal.fileno(), *([self._file.fileno()] if self._file else [])]
-        return [os.dup(number) for number in files]
+        live = [self._live.duplicate()] if self._live else []
+        return [os.dup(self._journal.fileno()), *live]
 
     @staticmethod
     def _sync(*descriptors: int) -> None:

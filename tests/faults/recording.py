@@ -11,8 +11,11 @@ import subprocess
 import time
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from edge.contract import STRIDE
-from edge.recording.archive import read_stream, recover_recording, verify_recording
+from edge.recording.archive import recover_recording, verify_recording
+from edge.recording.live import SUFFIX, read_live
 from edge.recording.manifest import MANIFEST
 from edge.recording.writer import RecordingWriter
 from edge.store.store import Store
@@ -87,18 +90,22 @@ def torn_stream(folder: Path, tries: int, dice: random.Random) -> Outcome:
     """An open recording cut, zeroed or scrambled from random bytes on."""
     outcome = Outcome("recording torn at random bytes", tries)
     record(folder / "r", turns(2000), close=False)
-    [path] = (folder / "r").glob("*.arrows")
+    [path] = (folder / "r").glob(f"*{SUFFIX}")
     whole = path.read_bytes()
-    batches = list(read_stream(path))
+    pieces = list(read_live(path))
     torn = folder / "torn.bin"
     for i in range(tries):
         at = dice.randrange(max(len(whole) - 1_000_000, 0), len(whole))
         rest = (b"", bytes(len(whole) - at), dice.randbytes(len(whole) - at))[i % 3]
         torn.write_bytes(whole[:at] + rest)
-        found = list(read_stream(torn))
-        outcome.lost += not all(a.equals(b) for a, b in zip(found, batches, strict=False))
-        outcome.lost += len(found) < int(at / len(whole) * len(batches)) - 1
-    outcome.note = "whole batches before the damage, never a wrong value"
+        found = list(read_live(torn))
+        outcome.lost += not all(
+            np.array_equal(ours[name], theirs[name])
+            for (_, ours), (_, theirs) in zip(found, pieces, strict=False)
+            for name in theirs
+        )
+        outcome.lost += len(found) < int(at / len(whole) * len(pieces)) - 1
+    outcome.note = "whole pieces before the damage, never a wrong value"
     return outcome
 
 
