@@ -140,7 +140,7 @@ def test_a_segment_that_cannot_be_sealed_stays_as_it_is_and_the_recording_says_w
         writer.write(blocks)
     writer.close()
     assert "segment-0001" in writer.stopped
-    assert (tmp_path / "r" / "segment-0001.live").exists()
+    assert (tmp_path / "r" / "segment-0001.arrows").exists()
     assert verify_recording(tmp_path / "r") == []
 
 

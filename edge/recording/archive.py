@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     Rows = dict[str, NDArray[Any]]
 
 # A row group of a minute: small enough to be read whole on a Pi, long enough to pack well.
-PIECES_A_GROUP = 75
+BATCHES_A_GROUP = 75
 # Counters pack by their differences.
 SMOOTH = ("block", "seq", "tick", "host_ns")
 
@@ -68,7 +68,7 @@ def seal_segment(path: Path, reserve: float = 0.0) -> Path | None:
     Returns
     -------
     Path or None
-        What holds the samples now; None where it holds not one whole piece.
+        What holds the samples now; None where it holds not one whole batch.
     """
     if shutil.disk_usage(path.parent).free - path.stat().st_size < reserve:
         return path
@@ -113,7 +113,7 @@ def _grouped(path: Path) -> Iterator[pa.Table]:
     kinds: tuple[Kind, ...] = ()
     for kinds, rows in read_live(path):
         waiting.append(rows)
-        if len(waiting) == PIECES_A_GROUP:
+        if len(waiting) == BATCHES_A_GROUP:
             yield _sorted(waiting, kinds)
             waiting = []
     if waiting:
@@ -169,7 +169,7 @@ def segment_paths(folder: Path) -> list[Path]:
 
 
 def recover_recording(folder: Path) -> Manifest:
-    """Seal what a crash left open: whole pieces are kept, a torn rest is cut off.
+    """Seal what a crash left open: whole batches are kept, a torn rest is cut off.
 
     Raises
     ------

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FORMAT = "recording/1.0"
+# Of the metadata of a file, in which `describe_kinds` stands.
+KEY = b"evenstride"
 CHANNELS = tuple(f"{kind}_{axis}" for kind in ("gyr", "acc", "mag") for axis in "xyz")
 FIXED: Mapping[str, type[np.generic]] = {
     "kind": np.int16,

@@ -1,4 +1,4 @@
-"""Rows of a recording as tables of Arrow, and back: for sealed segments only."""
+"""Rows of a recording as tables of Arrow, and back."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from .format import CHANNELS, FIXED, Kind, column_types, describe_kinds, read_kinds
+from .format import CHANNELS, FIXED, KEY, Kind, column_types, describe_kinds, read_kinds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
-
-KEY = b"evenstride"
 
 
 def table_of(rows: Mapping[str, NDArray[Any]], kinds: Sequence[Kind]) -> pa.Table:
