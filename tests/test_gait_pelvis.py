@@ -84,6 +84,30 @@ def test_counts_the_steps_of_a_virtual_person():
     assert abs(bout.cadence_spm - 108.0) < 3.0
 
 
+def bobbing_span(landed_s, rate_hz=100.0):
+    """A pelvis that bobs once at each of some times, upright and level."""
+    time_s = np.arange(0.0, landed_s[-1] + 3.0, 1.0 / rate_hz)
+    up = sum(3.0 * np.exp(-0.5 * ((time_s - at_s) / 0.1) ** 2) for at_s in landed_s)
+    acc = np.stack([0.0 * up, 0.0 * up, 9.81 + up - up.mean()], axis=1)[:, None]
+    valid = np.ones((len(time_s), 1), dtype=bool)
+    return Span(rate_hz, 0.0, PELVIS_ONLY, np.zeros_like(acc), acc, None, valid, ~valid)
+
+
+def test_a_lean_into_the_first_step_and_out_of_the_last_is_no_step():
+    steps_s = 4.0 + 0.55 * np.arange(12)
+    leaning_s = np.concatenate([[steps_s[0] - 0.95], steps_s, [steps_s[-1] + 0.9]])
+    walk = analyse_walking(bobbing_span(leaning_s), Person())
+    assert len(walk.contacts) == len(steps_s)
+    assert abs(walk.bouts[0].cadence_spm - 60.0 / 0.55) < 1.0
+
+
+def test_a_person_of_unknown_height_has_a_less_certain_speed():
+    span = bobbing_span(4.0 + 0.55 * np.arange(30))
+    unknown, known = (analyse_walking(span, Person(height_m=h)).bouts[0] for h in (None, 1.72))
+    assert known.speed_mps == unknown.speed_mps
+    assert known.speed_sd_mps < unknown.speed_sd_mps
+
+
 def test_rocking_in_a_chair_is_no_walking():
     time_s = np.arange(0.0, 20.0, 0.01)
     lean = 0.1 * np.sin(2.0 * np.pi * 0.4 * time_s)

@@ -42,13 +42,18 @@ class PelvisParameters:
         The foot meets the ground this long before the crest.
     longest_step_s, least_steps : float, int
         A longer pause ends the walking; fewer steps are none.
+    odd_end : float
+        A first or last step that lasts so many usual ones is none: people lean into the first step
+        and come to rest after the last.
     stride_s, longest_stride : tuple of float, float
         Shortest and longest stride of two steps. One that lasts `longest_stride` times the usual
         one of its stretch is a start, a stop or a pause, and none either.
-    pendulum, exponent, turning : float
-        The law of `_speed`, fitted to twelve people; left out one by one it errs by `person_sd`.
+    pendulum, quickness, turning : float
+        The law of `_speed`, fitted to twelve people.
     person_sd_mps, stride_sd_mps : float
         Standard deviation of the speed from person to person, and from stride to stride.
+    height_sd : float
+        Of a person of unknown height, as a share of it.
     contact_sd_s : float
         Standard deviation of a contact against instrumented insoles.
     turn_rad : float
@@ -62,13 +67,15 @@ class PelvisParameters:
     contact_before_s: float = 0.045
     longest_step_s: float = 1.5
     least_steps: int = 5
+    odd_end: float = 1.4
     stride_s: tuple[float, float] = (0.6, 2.5)
     longest_stride: float = 1.3
-    pendulum: float = 0.694
-    exponent: float = 0.6
+    pendulum: float = 0.73
+    quickness: float = 0.25
     turning: float = 0.186
     person_sd_mps: float = 0.085
     stride_sd_mps: float = 0.16
+    height_sd: float = 0.055
     contact_sd_s: float = 0.06
     turn_rad: float = 0.35
     running_mps2: float = 6.0
@@ -79,6 +86,14 @@ PELVIS = PelvisParameters()
 # Movement, 4th ed., figure 4.1: greater trochanter); of a person of unknown height, of 1.72 m.
 LEG_SHARE = 0.53
 UNKNOWN_HEIGHT_M = 1.72
+
+
+@dataclass(frozen=True, slots=True)
+class _Legs:
+    """Length of a person's legs, and the share by which it makes a speed unsure."""
+
+    length_m: float
+    speed_share_sd: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,7 +120,7 @@ def walk_of_pelvis(
 ) -> PelvisWalk:
     """Find steps and strides by the pelvis, the k-th segment of a span."""
     pelvis = _level(span, k)
-    leg_m = LEG_SHARE * (person.height_m or UNKNOWN_HEIGHT_M)
+    legs = _legs(person, parameters)
     contacts: list[Contact] = []
     strides: list[Stride] = []
     n_bouts = 0
@@ -115,10 +130,17 @@ def walk_of_pelvis(
             Contact(side=None, kind="ic", time_s=t, time_sd_s=parameters.contact_sd_s)
             for t in landed
         ]
-        own = _strides(pelvis, steps, leg_m, n_bouts + 1, parameters)
+        own = _strides(pelvis, steps, legs, n_bouts + 1, parameters)
         n_bouts += bool(own)
         strides += own
     return PelvisWalk(tuple(contacts), tuple(strides))
+
+
+def _legs(person: Person, p: PelvisParameters) -> _Legs:
+    if person.height_m is not None:
+        return _Legs(LEG_SHARE * person.height_m, 0.0)
+    # In `_speed` it stands to the power of (1 + quickness) / 2.
+    return _Legs(LEG_SHARE * UNKNOWN_HEIGHT_M, p.height_sd * (1.0 + p.quickness) / 2.0)
 
 
 def _level(span: Span, k: int) -> _Levelled:
@@ -136,11 +158,18 @@ def _runs(pelvis: _Levelled, p: PelvisParameters) -> list[NDArray[np.int64]]:
     bobbing -= lowpass(bobbing, pelvis.rate_hz, slow)
     steps = crests(bobbing, p.least_mps2)
     pauses = np.flatnonzero(np.diff(steps) > p.longest_step_s * pelvis.rate_hz) + 1
-    return [run for run in np.split(steps, pauses) if len(run) >= p.least_steps]
+    runs = [_without_odd_ends(run, p) for run in np.split(steps, pauses) if len(run) > 1]
+    return [run for run in runs if len(run) >= p.least_steps]
+
+
+def _without_odd_ends(steps: NDArray[np.int64], p: PelvisParameters) -> NDArray[np.int64]:
+    lasts = np.diff(steps)
+    usual = np.flatnonzero(lasts <= p.odd_end * np.median(lasts))
+    return steps[usual[0] : usual[-1] + 2]
 
 
 def _strides(
-    pelvis: _Levelled, steps: NDArray[np.int64], leg_m: float, bout: int, p: PelvisParameters
+    pelvis: _Levelled, steps: NDArray[np.int64], legs: _Legs, bout: int, p: PelvisParameters
 ) -> list[Stride]:
     shortest, longest = p.stride_s
     found = []
@@ -161,8 +190,8 @@ def _strides(
             "running": running,
         }
         # Nobody swings over the leg like a pendulum when running.
-        speed = None if running else _speed(pelvis.acc[begin:end], turned, leg_m, p)
-        sd = float(np.hypot(p.person_sd_mps, p.stride_sd_mps))
+        speed = 0.0 if running else _speed(pelvis.acc[begin:end], lasts, turned, legs, p)
+        sd = _speed_sd(speed, p.stride_sd_mps, legs, p)
         begin_s = float(pelvis.time_s[begin]) - p.contact_before_s
         found.append(
             Stride(
@@ -172,11 +201,11 @@ def _strides(
                 initial_contact_s=begin_s,
                 final_contact_s=None,
                 next_initial_contact_s=begin_s + lasts,
-                stride_length_m=None if speed is None else speed * lasts,
-                stride_length_sd_m=None if speed is None else sd * lasts,
+                stride_length_m=None if running else speed * lasts,
+                stride_length_sd_m=None if running else sd * lasts,
                 stride_time_s=lasts,
                 stride_time_sd_s=float(np.sqrt(2.0)) * p.contact_sd_s,
-                speed_mps=speed,
+                speed_mps=None if running else speed,
                 steady=not any(marks.values()),
                 flags=("pelvis_only", *(name for name, hit in marks.items() if hit)),
             )
@@ -184,7 +213,9 @@ def _strides(
     return found
 
 
-def _speed(acc: NDArray[np.float64], turned_rad: float, leg_m: float, p: PelvisParameters) -> float:
+def _speed(
+    acc: NDArray[np.float64], lasts_s: float, turned_rad: float, legs: _Legs, p: PelvisParameters
+) -> float:
     """Mean speed over a stride of two steps, m/s.
 
     Notes
@@ -193,15 +224,22 @@ def _speed(acc: NDArray[np.float64], turned_rad: float, leg_m: float, p: PelvisP
     by s^2 / (8 l), so its vertical acceleration repeats with the steps at an amplitude a in
     proportion to s^2 / (l T^2): v ~ sqrt(l a), or v / sqrt(g l) ~ (a / g)^(1/2), both sides
     without unit (after W. Zijlstra and A. L. Hof, Gait Posture 18(2):1, 2003). Real walking needs
-    the fore-aft amplitude added, which grows where the vertical one is damped; an exponent a
-    little higher, because slow walkers share the way between both feet on the ground; and less
-    way for a pelvis that turns. Those three numbers were fitted: see docs/gait.md.
+    the fore-aft amplitude added, which grows where the vertical one is damped; the cadence f as
+    f sqrt(l / g), since short quick steps swing more like a pendulum than long slow ones, whose
+    arc the knee and the ankle flatten; and less way for a pelvis that turns: docs/gait.md.
     """
     phase = np.exp(-4j * np.pi * np.arange(len(acc)) / len(acc))
     forth, left, up = 2.0 * np.abs(phase @ acc) / len(acc)
     share = (up + np.hypot(forth, left)) / GRAVITY_MPS2
-    law = p.pendulum * share**p.exponent * max(1.0 - p.turning * turned_rad, 0.0)
-    return float(np.sqrt(GRAVITY_MPS2 * leg_m) * law)
+    quickness = 2.0 / lasts_s * np.sqrt(legs.length_m / GRAVITY_MPS2)
+    straight = max(1.0 - p.turning * turned_rad, 0.0)
+    law = p.pendulum * np.sqrt(share) * quickness**p.quickness * straight
+    return float(np.sqrt(GRAVITY_MPS2 * legs.length_m) * law)
+
+
+def _speed_sd(speed_mps: float, stride_sd_mps: float, legs: _Legs, p: PelvisParameters) -> float:
+    person_sd = np.hypot(p.person_sd_mps, legs.speed_share_sd * speed_mps)
+    return float(np.hypot(person_sd, stride_sd_mps))
 
 
 def pelvis_speed(rows: BoutRows, parameters: PelvisParameters = PELVIS) -> BoutSpeed | None:
@@ -210,9 +248,10 @@ def pelvis_speed(rows: BoutRows, parameters: PelvisParameters = PELVIS) -> BoutS
     if not known.any():
         return None
     lasts, lengths = rows.every["stride_time_s"][known], rows.every["stride_length_m"][known]
-    # Strides overlap by a step: half of them are independent.
-    independent = max(len(lengths) / 2.0, 1.0)
-    sd = float(np.hypot(parameters.person_sd_mps, parameters.stride_sd_mps / np.sqrt(independent)))
+    # Strides overlap by a step: half of them are independent. What else their SD holds, they share.
+    chance = parameters.stride_sd_mps**2
+    shared = np.mean((rows.every["stride_length_sd_m"][known] / lasts) ** 2) - chance
+    sd = float(np.sqrt(max(shared, 0.0) + chance / max(len(lengths) / 2.0, 1.0)))
     return BoutSpeed(
         speed_mps=float(lengths.sum() / lasts.sum()),
         speed_sd_mps=sd,
