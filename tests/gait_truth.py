@@ -144,6 +144,7 @@ def _strides(walker, side, motions, places):
         position_m=places[FEET[side]].position,
         velocity_mps=places[FEET[side]].velocity,
         acc_noise=np.full(len(motion), 0.01),
+        gyr_noise=np.full(len(motion), 0.001),
         energy=np.zeros(len(motion)),
         begin_s=moments("initial_contact_s"),
         final_contact_s=moments("final_contact_s"),
@@ -153,7 +154,8 @@ def _strides(walker, side, motions, places):
         still_after=after,
         flat_from=flat[0] + 1,
         flat_to=flat[1],
-        anchored=np.ones(len(true), dtype=bool),
+        known_from=(flat[0] + flat[1]) // 2,
+        known_to=after,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from edge.results import Person
 from edge.timegrid import Span
 from sensors import Segment, Side
 from sensors.virtual import Imperfections, Jog, Stairs, Stand, Turn, VirtualPerson, Walk, Walker
+from sensors.virtual.signals import PLACES_M
 
 RATE_HZ = 200.0
 FEET = (Segment.LEFT_FOOT, Segment.RIGHT_FOOT)
@@ -141,6 +144,43 @@ def test_a_window_out_of_the_midst_of_walking_gives_true_lengths_or_none(bias):
             assert stride.stride_length_m is None or (
                 abs(stride.stride_length_m - true.length_m) < 0.025
             )
+
+
+def with_gaps(span, rng):
+    """The span with straight lines over gaps of 20 to 300 ms, every two seconds or so."""
+    gyr, acc, valid = span.gyr.copy(), span.acc.copy(), span.valid.copy()
+    for k in range(len(span.segments)):
+        first_s = rng.uniform(0.5, 2.0)
+        while first_s < len(span) / span.rate_hz - 1.0:
+            a = round(first_s * span.rate_hz)
+            b = a + round(rng.choice([0.02, 0.05, 0.1, 0.2, 0.3]) * span.rate_hz)
+            for readings in (gyr, acc):
+                readings[a:b, k] = np.linspace(readings[a - 1, k], readings[b, k], b - a)
+            valid[a:b, k] = False
+            first_s += rng.uniform(1.0, 3.0)
+    return replace(span, gyr=gyr, acc=acc, valid=valid)
+
+
+def true_way_m(walker, stride):
+    """Way of the sensor between the moments between which a stride's length is given."""
+    foot = Segment(f"{stride.side.value}_foot")
+    moments = np.array([stride.length_from_s, stride.length_to_s])
+    at = walker.motion(foot).evaluate(moments).at_point(PLACES_M[foot])
+    return float(np.hypot(*(at.position[1] - at.position[0])[:2]))
+
+
+@pytest.mark.parametrize("way", [Walk(40), Walk(40, 0.6, cadence_spm=80.0), Jog(40)])
+def test_gaps_make_lengths_less_sure_or_take_them_away_but_never_make_them_up(way):
+    walker = Walker(VirtualPerson(), [Stand(3), way, Stand(2)], seed=8)
+    how = Imperfections(gyr_bias=(0.01, -0.01, 0.01), gyr_noise=0.003, acc_noise=0.03)
+    span = with_gaps(worn(walker, imperfections=how), np.random.default_rng(8))
+    strides = analyse_walking(span, Person()).strides
+    known = [s for s in strides if s.stride_length_m is not None]
+    errors = np.array([s.stride_length_m - true_way_m(walker, s) for s in known])
+    assert 0.3 * len(strides) < len(known) < len(strides)
+    assert np.abs(errors).max() < 0.25
+    assert np.mean(np.abs(errors) < 1.96 * np.array([s.stride_length_sd_m for s in known])) > 0.85
+    assert all("length_unknown" in s.flags for s in strides if s.stride_length_m is None)
 
 
 def test_flat_tops_of_a_gyroscope_are_seen_and_natural_peaks_are_not():

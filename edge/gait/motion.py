@@ -10,7 +10,7 @@ import numpy as np
 from cext import Strapdown, StrapdownParameters
 
 from .range_end import flat_tops
-from .stance import movement_energy, rest_bias, still_sd
+from .stance import UNKNOWN_ENERGY, movement_energy, rest_bias, still_sd
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,8 +31,13 @@ class NoiseParameters:
         growing with the square of the step and the root of the time that it took: a slow sensor
         misses more of an impact. At heel strike the velocity found by integration jumps; that error
         belongs there, not to the whole stride.
-    gyr_saturated, acc_lost, gyr_lost : float
-        Added at the end of the range, and where samples were lost.
+    gyr_saturated : float
+        Added at the end of the range.
+    acc_lost, gyr_lost, acc_gap_ps, gyr_gap_ps : float
+        Added where samples were lost; and for each second that the gap lasts, since the longer it
+        is, the less the line across it is worth (against cameras, with gaps cut out).
+    longest_gap_s : float
+        Whether a foot stands still is not known within a longer one.
     """
 
     acc: float = 0.05
@@ -41,6 +46,9 @@ class NoiseParameters:
     gyr_saturated: float = 0.1
     acc_lost: float = 1.0
     gyr_lost: float = 0.1
+    acc_gap_ps: float = 60.0
+    gyr_gap_ps: float = 1.0
+    longest_gap_s: float = 0.045
 
 
 NOISE = NoiseParameters()
@@ -61,15 +69,15 @@ class FootMotion:
     valid : (n,) bool
         False where the sample is interpolated.
     energy : (n,) float64
-        Of movement, see `stance`.
+        Of movement, see `stance`; `UNKNOWN_ENERGY` within a gap.
     stands : (n,) bool
         The velocity was taken for zero.
     position_m, velocity_mps : (n, 3) float64
         Level frame: z up, heading arbitrary, origin at the first tick.
     q_sensor_to_level : (n, 4) float64
         Attitude, w x y z.
-    acc_noise : (n,) float64
-        Accelerometer noise that was assumed, m/s2/sqrt(Hz).
+    acc_noise, gyr_noise : (n,) float64
+        Noise that was assumed, m/s2/sqrt(Hz) and rad/s/sqrt(Hz).
     """
 
     rate_hz: float
@@ -83,6 +91,7 @@ class FootMotion:
     velocity_mps: NDArray[np.float64]
     q_sensor_to_level: NDArray[np.float64]
     acc_noise: NDArray[np.float64]
+    gyr_noise: NDArray[np.float64]
 
 
 def foot_motion(span: Span, k: int, noise: NoiseParameters = NOISE) -> FootMotion | None:
@@ -93,11 +102,13 @@ def foot_motion(span: Span, k: int, noise: NoiseParameters = NOISE) -> FootMotio
     saturated = span.saturated[:, k] | flat_tops(gyr)
     bias_at_rest = rest_bias(gyr, rate_hz)
     gyr = gyr - bias_at_rest
-    energy = movement_energy(gyr, acc, rate_hz)
-    still = still_sd(energy, rate_hz)
+    gap = gap_s(span.valid[:, k], rate_hz)
+    unknown = gap > noise.longest_gap_s
+    energy = np.where(unknown, UNKNOWN_ENERGY, movement_energy(gyr, acc, rate_hz))
+    still = still_sd(energy, unknown, rate_hz)
     if not still.any():
         return None
-    levels = _noise_levels(acc, rate_hz, ~span.valid[:, k], saturated, noise)
+    levels = _noise_levels(acc, rate_hz, gap, saturated, noise)
     q_start = _start_attitude(gyr, acc, rate_hz, int(np.argmax(still > 0.0)))
     # Exactly zero where the foot never rested: then the filter looks for it more widely.
     believed = StrapdownParameters(bias_sd_radps=0.0005 if bias_at_rest.any() else 0.003)
@@ -118,7 +129,16 @@ def foot_motion(span: Span, k: int, noise: NoiseParameters = NOISE) -> FootMotio
         velocity_mps=velocity,
         q_sensor_to_level=attitude,
         acc_noise=levels[:, 0],
+        gyr_noise=levels[:, 1],
     )
+
+
+def gap_s(valid: NDArray[np.bool_], rate_hz: float) -> NDArray[np.float64]:
+    """How long the gap lasts in which each sample lies (n,), s; 0 where it was measured."""
+    ticks = np.arange(len(valid))
+    before = np.maximum.accumulate(np.where(valid, ticks, -1))
+    after = np.minimum.accumulate(np.where(valid, ticks, len(valid))[::-1])[::-1]
+    return np.asarray(np.where(valid, 0.0, (after - before - 1) / rate_hz))
 
 
 def jerk_norm(acc: NDArray[np.float64], rate_hz: float) -> NDArray[np.float64]:
@@ -137,17 +157,18 @@ def lift_m(height: NDArray[np.float64]) -> float:
 def _noise_levels(
     acc: NDArray[np.float64],
     rate_hz: float,
-    lost: NDArray[np.bool_],
+    gap: NDArray[np.float64],
     saturated: NDArray[np.bool_],
     p: NoiseParameters,
 ) -> NDArray[np.float64]:
     step = jerk_norm(acc, rate_hz) / rate_hz
     step[:-1] = np.maximum(step[:-1], step[1:])
     impact = p.acc_impact * (step / 50.0) ** 2 * np.sqrt(200.0 / rate_hz)
+    lost = gap > 0.0
     return np.column_stack(
         [
-            p.acc + impact + p.acc_lost * lost,
-            p.gyr + p.gyr_saturated * saturated + p.gyr_lost * lost,
+            p.acc + impact + p.acc_lost * lost + p.acc_gap_ps * gap,
+            p.gyr + p.gyr_saturated * saturated + p.gyr_lost * lost + p.gyr_gap_ps * gap,
         ]
     )
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 GRAVITY_MPS2 = 9.81
 # A sole that lies flat still rocks a little: 0.7 rad/s (40 deg/s), by the units below.
 FLAT_ENERGY = 12.0
+# What happened in a gap may have been anything: more than any movement.
+UNKNOWN_ENERGY = 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +79,23 @@ def movement_energy(
 
 
 def still_sd(
-    energy: NDArray[np.float64], rate_hz: float, parameters: StanceParameters = STANCE
+    energy: NDArray[np.float64],
+    unknown: NDArray[np.bool_],
+    rate_hz: float,
+    parameters: StanceParameters = STANCE,
 ) -> NDArray[np.float64]:
-    """Standard deviation of the velocity about zero (n,), m/s; 0 where the foot moves."""
+    """Standard deviation of the velocity about zero (n,), m/s; 0 where the foot moves.
+
+    Within a gap (`unknown`) nobody knows, and near one the stance may have been lost in it: there
+    the stillest moment that is left is none.
+    """
     p = parameters
     broad = moving_mean(energy, round(p.broad_s * rate_hz))
     near = moving_least(broad, round(p.nearby_s * rate_hz))
     stride = moving_least(broad, round(p.stride_s * rate_hz))
     stillest = broad <= p.least_factor * np.minimum(near, p.least_cap)
     stillest &= near <= p.stride_factor * np.maximum(stride, p.stride_floor)
+    stillest &= moving_least(np.where(unknown, -1.0, 0.0), round(p.nearby_s * rate_hz)) == 0.0
     # Samples closer together say less each: a stance must weigh the same at every rate.
     sd = p.still_sd_mps * np.sqrt(rate_hz / 100.0 * (1.0 + energy / p.roll_energy))
     return np.where((energy <= p.still_energy) | stillest, sd, 0.0)

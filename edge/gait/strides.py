@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 LONGEST_STRIDE_S = 2.5
 # A riser is 0.15 m and more; the height of a stride drifts by 0.01 to 0.06 m (SD, real walking).
 LEVEL_M = 0.12
-# Beyond the first and the last stance of a span, give or take this, nobody knows the way.
+# A foot that stood this near to its stillest moment stood then.
 ANCHOR_S = 0.1
 
 
@@ -43,8 +43,8 @@ class Strides:
         What the foot did.
     position_m, velocity_mps : (n, 3) float64
         Way of the sensor in the foot's level frame, on a level floor wherever it may be level.
-    acc_noise : (n,) float64
-        Accelerometer noise that was assumed, m/s2/sqrt(Hz).
+    acc_noise, gyr_noise : (n,) float64
+        Noise that was assumed, m/s2/sqrt(Hz) and rad/s/sqrt(Hz).
     energy : (n,) float64
         Of movement, see `stance`.
     begin_s : (m,) float64
@@ -57,9 +57,10 @@ class Strides:
         Ticks of the stillest moments of the stances about the swing.
     flat_from, flat_to : (m,) int64
         Ticks at which the sole is flat on the ground before the swing, `[from, to)`.
-    anchored : (m,) bool
-        The foot is known to have stood before and after; if not, the way is not known, as at the
-        ends of a span.
+    known_from, known_to : (m,) int64
+        Ticks at which the foot is known to have stood before and after: the still moments, or
+        further away where a stance was lost in a gap or the foot jogged. -1 where it never did, as
+        at the ends of a span: then the way is not known.
     """
 
     side: Side
@@ -67,6 +68,7 @@ class Strides:
     position_m: NDArray[np.float64]
     velocity_mps: NDArray[np.float64]
     acc_noise: NDArray[np.float64]
+    gyr_noise: NDArray[np.float64]
     energy: NDArray[np.float64]
     begin_s: NDArray[np.float64]
     final_contact_s: NDArray[np.float64]
@@ -76,7 +78,8 @@ class Strides:
     still_after: NDArray[np.int64]
     flat_from: NDArray[np.int64]
     flat_to: NDArray[np.int64]
-    anchored: NDArray[np.bool_]
+    known_from: NDArray[np.int64]
+    known_to: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.end_s)
@@ -127,12 +130,14 @@ def find_strides(side: Side, foot: FootMotion) -> Strides | None:
         upright_known=True,
     )
     flat_from, flat_to = _flat(foot, swings, motion.tick(left))
+    known_from, known_to = _known(foot, swings)
     return Strides(
         side=side,
         motion=motion,
         position_m=level_floor(foot.position_m, swings),
         velocity_mps=foot.velocity_mps,
         acc_noise=foot.acc_noise,
+        gyr_noise=foot.gyr_noise,
         energy=foot.energy,
         begin_s=begin,
         final_contact_s=left,
@@ -142,7 +147,8 @@ def find_strides(side: Side, foot: FootMotion) -> Strides | None:
         still_after=swings.still_after,
         flat_from=flat_from,
         flat_to=flat_to,
-        anchored=_anchored(foot, swings),
+        known_from=known_from,
+        known_to=known_to,
     )
 
 
@@ -161,12 +167,18 @@ def level_floor(position_m: NDArray[np.float64], swings: Swings) -> NDArray[np.f
     return level
 
 
-def _anchored(foot: FootMotion, swings: Swings) -> NDArray[np.bool_]:
-    """Whether the foot stood before and after each swing, somewhere in the span."""
-    stood = np.flatnonzero(foot.stands)
+def _known(foot: FootMotion, swings: Swings) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Ticks nearest to the swings at which the foot is known to have stood; -1 for none."""
+    before, after = swings.still_before, swings.still_after
     reach = round(ANCHOR_S * foot.rate_hz)
-    begun = stood[0] <= swings.still_before + reach
-    return np.asarray(begun & (stood[-1] >= swings.still_after - reach))
+    stood = np.flatnonzero(foot.stands)
+    padded = np.concatenate([[-1], stood, [-1]])
+    last = padded[np.searchsorted(stood, before + reach, side="right")]
+    first = padded[np.searchsorted(stood, after - reach) + 1]
+    return (
+        np.where((last >= 0) & (last >= before - reach), before, last),
+        np.where((first >= 0) & (first <= after + reach), after, first),
+    )
 
 
 def _flat(
