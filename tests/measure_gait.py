@@ -40,10 +40,11 @@ def main():
 
 
 def write_section(path, text):
-    """Put the section between its marks, or at the end of the page."""
+    """Put the section between its marks, its first and last line, or at the end of the page."""
+    begin, end = text.split("\n", 1)[0], text.rsplit("\n", 1)[1]
     old = path.read_text() if path.exists() else "# Validation\n"
-    before, mark, rest = old.partition(BEGIN)
-    after = rest.partition(END)[2] if mark else ""
+    before, mark, rest = old.partition(begin)
+    after = rest.partition(end)[2] if mark else ""
     path.write_text(f"{before if mark else before.rstrip() + chr(10) * 2}{text}{after or chr(10)}")
 
 
