@@ -250,8 +250,9 @@ def pelvis_speed(rows: BoutRows, parameters: PelvisParameters = PELVIS) -> BoutS
     lasts, lengths = rows.every["stride_time_s"][known], rows.every["stride_length_m"][known]
     # Strides overlap by a step: half of them are independent. What else their SD holds, they share.
     chance = parameters.stride_sd_mps**2
-    shared = np.mean((rows.every["stride_length_sd_m"][known] / lasts) ** 2) - chance
-    sd = float(np.sqrt(max(shared, 0.0) + chance / max(len(lengths) / 2.0, 1.0)))
+    all_sd = rows.every["stride_length_sd_m"][known] / lasts
+    shared = max(float(np.mean(all_sd**2)) - chance, 0.0)
+    sd = float(np.sqrt(shared + chance / max(len(lengths) / 2.0, 1.0)))
     return BoutSpeed(
         speed_mps=float(lengths.sum() / lasts.sum()),
         speed_sd_mps=sd,
