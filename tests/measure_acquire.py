@@ -1,48 +1,78 @@
 """What `evenstride acquire` costs: processor, memory, and whether it grows over a day.
 
-python -m tests.measure_acquire              both parts, about forty minutes
-python -m tests.measure_acquire --minutes 3  the service in real time, 200 and then 400 Hz
-python -m tests.measure_acquire --hours 24   a simulated day through the session, at high speed
+python -m tests.measure_acquire --minutes 12    the service in real time, at 200 and at 400 Hz
+python -m tests.measure_acquire --hours 24      a simulated day, as fast as it goes
 
-The service is the real command, in a process of its own, reading five virtual nodes behind
-pseudo-terminals whose person walks. Processor: its user and system time, children included, over
-the wall clock, in per cent of one core. Memory: resident set (VmRSS of /proc/PID/status), which
-counts pages that it shares with other programs, and proportional (Pss), which shares these out.
+In real time the real command reads five virtual nodes behind pseudo-terminals; their person walks
+all the time (`--rest`: stands). Processor: user and system time over the wall clock, sealing
+included, in per cent of one core. Memory: resident set (Rss of /proc/PID/smaps_rollup), which
+counts what it shares with other programs; the proportional one (Pss) shares that out.
+
+The day goes through the same session (recording, time grid, pipeline, store) in one process that
+also holds half an hour of samples to repeat: a hundred seconds of walking, the rest standing. Its
+resident set each hour tells whether anything grows.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import math
 import os
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from edge.acquire.control import ask
-from edge.demo.wearer import virtual_wearer
+from edge.acquire.lean import LEAN
+from edge.acquire.session import Session
+from edge.algorithms import gait_algorithm
+from edge.demo.wearer import corridor_walk, virtual_wearer
 from edge.errors import UserError
+from edge.recording.archive import verify_recording
+from edge.recording.manifest import Header
+from edge.recording.writer import RecordingWriter
+from edge.store.store import Context, Store
+from sensors import Block, Segment
 from sensors.virtual.node import VirtualNodes
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 TICKS_HZ = os.sysconf("SC_CLK_TCK")
+RATE_HZ, TILE_S, SECOND = 200.0, 1800, 1_000_000_000
+SCALE = np.repeat([math.radians(2000.0) / 32767, 16 * 9.80665 / 32767], 3)
 SETTLE_S = 20.0
 LOOK_S = 1.0
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.measure_acquire", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=12.0)
+    parser.add_argument("--minutes", type=float)
     parser.add_argument("--rate", type=float, action="append")
+    parser.add_argument("--rest", action="store_true")
+    parser.add_argument("--hours", type=int)
     options = parser.parse_args()
-    for rate_hz in options.rate or (200.0, 400.0):
-        in_real_time(options.minutes * 60, rate_hz)
+    if options.minutes:
+        for rate_hz in options.rate or (200.0, 400.0):
+            in_real_time(options.minutes * 60, rate_hz, resting=options.rest)
+    if options.hours and LEAN.items() <= os.environ.items():
+        through_a_day(options.hours)
+    elif options.hours:
+        # As the service starts: some of it must be there before the libraries are.
+        command = [sys.executable, "-m", "tests.measure_acquire", "--hours", str(options.hours)]
+        return subprocess.run(command, env=os.environ | LEAN, check=False).returncode
     return 0
 
 
-def in_real_time(duration_s: float, rate_hz: float) -> None:
-    wearer = virtual_wearer(duration_s + 60.0, 1, rate_hz)
+def in_real_time(duration_s: float, rate_hz: float, *, resting: bool) -> None:
+    walking_s = 0.0 if resting else duration_s + 60.0
+    wearer = virtual_wearer(walking_s, 1, rate_hz)
     nodes = VirtualNodes(list(wearer.nodes.values()))
     with tempfile.TemporaryDirectory(prefix="evenstride-") as name, contextlib.ExitStack() as stack:
         folder = Path(name)
@@ -106,6 +136,78 @@ def memory_mb(pid: int) -> tuple[float, float]:
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     sizes = {line.split(":")[0]: line.split() for line in lines if line.endswith("kB")}
     return int(sizes["Rss"][1]) / 1024, int(sizes["Pss"][1]) / 1024
+
+
+def through_a_day(hours: int) -> None:
+    tile = half_an_hour()
+    with tempfile.TemporaryDirectory(prefix="evenstride-") as name:
+        folder, clock = Path(name), Clock()
+        store = Store(folder / "store.sqlite", clock)
+        placements = {segment.value: segment for segment in Segment}
+        header = Header(session="day", rate_hz=RATE_HZ, origin_ns=0, placements=placements)
+        session = Session(
+            rate_hz=RATE_HZ,
+            placements=placements,
+            origin_ns=0,
+            writer=RecordingWriter(folder / "recording", header, clock),
+            store=store,
+            about=Context(session="day", algo=gait_algorithm()),
+        )
+        for second in range(hours * 3600):
+            clock.ns = (second + 1) * SECOND
+            session.take(blocks_of_a_second(tile, second))
+            store.commit()
+            if (second + 1) % 3600 == 0:
+                say(
+                    f"hour {(second + 1) // 3600}: RSS {memory_mb(os.getpid())[0]:.1f} MB,"
+                    f" {5 * RATE_HZ * (second + 1) / 1e6:.1f} M samples, {session.n_strides}"
+                    f" strides, {session.n_bouts} bouts, {session.n_late} late"
+                )
+        session.finish()
+        store.close()
+        faults = verify_recording(folder / "recording")
+        say(f"recording: {session.stopped or 'complete'}; {faults or 'as it was recorded'}")
+
+
+class Clock:
+    ns = 0
+
+    def __call__(self) -> int:
+        return self.ns
+
+
+def half_an_hour() -> dict[str, NDArray[np.int16]]:
+    """Readings of each segment, (n, 6): standing, walking up and down a corridor, standing."""
+    walker = corridor_walk(100.0, 1)
+    time_s = np.minimum(np.arange(TILE_S * RATE_HZ) / RATE_HZ, walker.end_s)
+    tile = {}
+    for segment in Segment:
+        dice = np.random.default_rng(list(Segment).index(segment))
+        gyr, acc, _ = walker.sensor(segment)(time_s)
+        noise = np.hstack([dice.normal(0, 0.0012, gyr.shape), dice.normal(0, 0.02, acc.shape)])
+        readings = (np.hstack([gyr, acc]) + noise) / SCALE
+        tile[segment.value] = np.rint(readings.clip(-32767, 32767)).astype(np.int16)
+    return tile
+
+
+def blocks_of_a_second(tile: dict[str, NDArray[np.int16]], second: int) -> list[Block]:
+    n = int(RATE_HZ)
+    numbers = second * n + np.arange(n)
+    at = second % TILE_S * n
+    return [
+        Block(
+            name,
+            0,
+            second * n,
+            numbers * 5000,
+            numbers * 5_000_000,
+            readings[at : at + n],
+            SCALE,
+            np.zeros(n, dtype=bool),
+            2e-5,
+        )
+        for name, readings in tile.items()
+    ]
 
 
 if __name__ == "__main__":

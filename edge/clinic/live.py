@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import base64
 import queue
+import threading
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,7 +36,7 @@ class LiveWindow:
     """The newest spans of a session, and what a protocol wants written down.
 
     `add` and `take_marks` belong to the thread that acquires, the rest to those of the control
-    socket: they read a tuple that is only ever replaced whole, and share a queue.
+    socket; spans are shared under a lock.
 
     Parameters
     ----------
@@ -44,13 +46,16 @@ class LiveWindow:
 
     def __init__(self, publish: Callable[[LegLength], None]) -> None:
         self._publish = publish
-        self._spans: tuple[Span, ...] = ()
+        self._spans: deque[Span] = deque()
+        self._lock = threading.Lock()
         self._marks: queue.SimpleQueue[tuple[str, dict[str, Any]]] = queue.SimpleQueue()
 
     def add(self, span: Span) -> None:
         """Take in the next ticks; the oldest ones go."""
-        oldest_s = span.start_s - LONGEST_S
-        self._spans = (*(s for s in self._spans if s.start_s >= oldest_s), span)
+        with self._lock:
+            self._spans.append(span)
+            while self._spans[0].start_s < span.start_s - LONGEST_S:
+                self._spans.popleft()
 
     def take_marks(self) -> list[tuple[str, dict[str, Any]]]:
         """Label and content of what is to be written into the recording."""
@@ -68,7 +73,8 @@ class LiveWindow:
         seconds = request.get("seconds")
         if not isinstance(seconds, int | float) or not 0 < seconds <= LONGEST_S:
             raise UserError(f"live: seconds {seconds!r}; expected 0 to {LONGEST_S:.0f}")
-        spans = self._spans
+        with self._lock:
+            spans = tuple(self._spans)
         if not spans:
             raise UserError("live: no samples yet; see: evenstride status")
         whole = join(spans)

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from sensors import Block
     from sensors.clock import Exchange
 
-# With the turn of a service and the packet of a node on top, a kill costs less than a second.
-BATCH_NS = 800_000_000
+# With two turns of the service and the packet of a node on top, a kill costs less than a second.
+BATCH_NS = 700_000_000
 SYNC_NS = 5_000_000_000
 SEGMENT_NS = 600_000_000_000
 WALL_TIME_NS = 10_000_000_000
