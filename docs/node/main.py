@@ -76,44 +76,51 @@ class SampleTimer:
     """Ticks of samples from the interrupts that some of them raised.
 
     The chip samples on a clock of its own, up to several per cent off. Each interrupt tells the
-    ticks of one numbered sample, some tens of microseconds late; an alpha-beta filter follows both
-    the time of the samples and the period between them.
+    ticks of one numbered sample, some tens of microseconds late; an alpha-beta filter (1/10 and
+    1/200) follows both the time of the samples and the period between them. All in integers, 65536
+    to a tick: floats have 24 bits on this board, too few for a counter of 30.
     """
 
-    ALPHA = 0.1
-    BETA = 0.005
+    ONE = 1 << 16
+    WRAP = ONE << TICK_BITS
 
-    def __init__(self, period_us):
-        self.period_us = period_us
+    def __init__(self, rate_hz):
+        self.period = 1000000 * self.ONE // rate_hz
         self._number = None
-        self._ticks = 0.0
+        self._at = 0
+
+    @property
+    def period_q8(self):
+        """Period in ticks, times 256, as packets tell it."""
+        return self.period >> 8
 
     def mark(self, number, ticks):
         """Tell that sample `number` was taken at `ticks` (wrapping)."""
+        told = ticks * self.ONE
         if self._number is None:
-            self._number, self._ticks = number, float(ticks)
+            self._number, self._at = number, told
             return
         steps = number - self._number
-        predicted = self._ticks + steps * self.period_us
-        error = ((ticks - int(predicted) + (1 << (TICK_BITS - 1))) & TICK_MASK) - (
-            1 << (TICK_BITS - 1)
-        )
+        predicted = self._at + steps * self.period
+        error = (told - predicted + self.WRAP // 2) % self.WRAP - self.WRAP // 2
+        self._number = number
         # A jump of more than a sample is no jitter: numbers were lost. Begin anew from here.
-        if abs(error) > self.period_us:
-            self._number, self._ticks = number, float(ticks)
+        if abs(error) > self.period:
+            self._at = told
             return
         if steps > 0:
-            self.period_us += self.BETA * error / steps
-        self._number = number
-        # Kept small: MicroPython's floats have 32 bits, 24 of them mantissa, on some boards.
-        self._ticks = (int(predicted) & TICK_MASK) + (predicted - int(predicted))
-        self._ticks += self.ALPHA * error
+            self.period += error // (200 * steps)
+        self._at = (predicted + error // 10) % self.WRAP
 
     def at(self, number):
         """Ticks of a sample."""
         if self._number is None:
             return 0
-        return int(self._ticks + (number - self._number) * self.period_us) & TICK_MASK
+        return (self._at + (number - self._number) * self.period) % self.WRAP // self.ONE
+
+    def passed(self, number, ticks):
+        """How many samples came after `number` up to `ticks`."""
+        return ((ticks - self.at(number)) & TICK_MASK) * self.ONE // self.period
 
 
 # ---- the node --------------------------------------------------------------------------------
@@ -123,7 +130,7 @@ class Node:
     """What the node says and answers. `ticks` gives the counter, `write` sends bytes."""
 
     def __init__(self, ticks, write, state, uid, last_boot_samples, keep, blink):
-        self.timer = SampleTimer(1000000 / RATE_HZ)
+        self.timer = SampleTimer(RATE_HZ)
         self.next_sample = 0
         self.overrun_samples = 0
         self.bad_packets = 0
@@ -174,11 +181,11 @@ class Node:
     def samples(self, readings):
         """Send samples (12 bytes each: angular rate, specific force)."""
         size = 12 * SAMPLES_PER_PACKET
-        for start in range(0, len(readings), size):
-            part = bytes(readings[start : start + size])
+        for first in range(0, len(readings), size):
+            part = bytes(readings[first : first + size])
             count = len(part) // 12
-            period_q8 = int(self.timer.period_us * 256 + 0.5)
-            fields = struct.pack("<QIB", self.timer.at(self.next_sample), period_q8, count)
+            start = self.timer.at(self.next_sample)
+            fields = struct.pack("<QIB", start, self.timer.period_q8, count)
             self._send(DATA, self.next_sample, fields + part, self._flags)
             self._flags = 0
             self.next_sample += count
@@ -321,11 +328,10 @@ def run():
     if memory[scratch] & 0xFFFFFFFF == 0x45560000 | (state["boot"] - 1) & 0xFFFF:
         former = (memory[scratch + 8] & 0xFFFFFFFF) << 32 | memory[scratch + 4] & 0xFFFFFFFF
 
+    blinks_until = [time.ticks_ms()]
+
     def blink(seconds):
-        led.on()
-        machine.Timer(
-            period=1000 * seconds, mode=machine.Timer.ONE_SHOT, callback=lambda _: led.off()
-        )
+        blinks_until[0] = time.ticks_add(time.ticks_ms(), 1000 * seconds)
 
     node = Node(
         time.ticks_us, sys.stdout.buffer.write, state, machine.unique_id(), former, keep, blink
@@ -341,7 +347,13 @@ def run():
     node.hello()
     status_at = time.ticks_ms()
     rest = b""
+    lit = 0
     while True:
+        now = time.ticks_ms()
+        shall = now >> 7 & 1 if time.ticks_diff(blinks_until[0], now) > 0 else 0
+        if shall != lit:  # the LED of a Pico W is slow to reach
+            lit = shall
+            led.value(lit)
         while poll.poll(1):
             node.hear(sys.stdin.buffer.read(1))
         level, flags = bus.readfrom_mem(ADDRESS, FIFO_STATUS1, 2)
@@ -352,8 +364,7 @@ def run():
             bus.writeto_mem(ADDRESS, FIFO_CTRL4, b"\x06")
             rest = b""
             edges.clear()
-            behind = (time.ticks_us() - node.timer.at(node.next_sample)) & TICK_MASK
-            node.lose(int(behind / node.timer.period_us) + 1)
+            node.lose(node.timer.passed(node.next_sample, time.ticks_us()) + 1)
         elif level >= 2 * SAMPLES_PER_PACKET:
             if edges:
                 # At the edge the FIFO held the watermark: the last of these samples raised it.
