@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import socket
 import tomllib
 from ipaddress import ip_address
 from pathlib import Path
@@ -44,6 +45,15 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 class Broker(Section):
     """Where results go."""
 
@@ -77,12 +87,7 @@ class Broker(Section):
     @property
     def is_local(self) -> bool:
         """Whether the way to the broker never leaves this machine."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return _is_loopback(self.host)
 
     @model_validator(mode="after")
     def _trusts_the_way(self) -> Broker:
@@ -97,6 +102,47 @@ class Broker(Section):
             raise ValueError("a certificate is of use with tls = true only")
         if self.commands and self.cert_file is None and not self.is_local:
             raise ValueError("commands = true from another machine needs cert_file and key_file")
+        return self
+
+
+class Web(Section):
+    """The page for tablets; `evenstride web` serves it."""
+
+    host: str = Field(
+        default="127.0.0.1",
+        min_length=1,
+        description="Address to listen on; 0.0.0.0: every network, with cert_file and key_file",
+    )
+    port: int = Field(default=8750, ge=1, le=65535, description="Of the page")
+    names: tuple[str, ...] = Field(
+        default=(), description="It answers to these too, beside the host's name and addresses"
+    )
+    cert_file: Path | None = Field(default=None, description="The page's certificate")
+    key_file: Path | None = Field(default=None, description="Its private key, or a credential")
+
+    @property
+    def is_local(self) -> bool:
+        """Whether no other machine can open the page."""
+        return _is_loopback(self.host)
+
+    @property
+    def url(self) -> str:
+        """What to type into a browser."""
+        scheme = "http" if self.cert_file is None else "https"
+        host = self.host
+        if host in {"0.0.0.0", "::"}:  # noqa: S104 (compared, not bound)
+            host = self.names[0] if self.names else f"{socket.gethostname()}.local"
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.port}/"
+
+    @model_validator(mode="after")
+    def _is_closed_to_strangers(self) -> Web:
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ValueError("expected cert_file and key_file together, or neither")
+        if not self.is_local and self.cert_file is None:
+            raise ValueError(
+                f"host {self.host!r} opens the page to other machines: expected cert_file and "
+                "key_file, or host = '127.0.0.1'"
+            )
         return self
 
 
@@ -137,7 +183,9 @@ class Folders(Section):
         default=Path("/var/lib/evenstride"),
         description="Store, recordings, calibrations, audit log",
     )
-    runtime: Path = Field(default=Path("/run/evenstride"), description="Control socket")
+    runtime: Path = Field(
+        default=Path("/run/evenstride"), description="Control socket, pairing code of the page"
+    )
 
     @property
     def store(self) -> Path:
@@ -164,6 +212,16 @@ class Folders(Section):
         """Control socket of `acquire`."""
         return self.runtime / "control.sock"
 
+    @property
+    def pairing_code(self) -> Path:
+        """What a tablet is asked for once."""
+        return self.runtime / "pairing-code"
+
+    @property
+    def pairing_key(self) -> Path:
+        """Seals the cookies of paired tablets; deleting it unpairs them all."""
+        return self.state / "pairing.key"
+
 
 class Storage(Section):
     """How much may be kept, and for how long."""
@@ -188,6 +246,7 @@ class Config(Section):
     edge: Name = Field(default="edge-1", description="As in topics and its certificate")
     rate_hz: float = Field(default=200.0, ge=25, le=1000, description="Of the common time grid")
     broker: Broker = Broker()
+    web: Web = Web()
     nodes: dict[Name, Node] = Field(default_factory=dict)
     folders: Folders = Folders()
     storage: Storage = Storage()

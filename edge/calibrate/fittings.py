@@ -46,6 +46,20 @@ def save_fitting(folder: Path, fitting: Fitting) -> None:
     write_whole(folder / FILE, json.dumps(fitting_content(fitting), indent=1))
 
 
+def last_findings(folder: Path) -> tuple[float, list[dict[str, Any]]] | None:
+    """When the last fitting was (UTC, s), and `segment`, `verdict`, `findings` of each sensor.
+
+    None where there was none, or where its file is damaged.
+    """
+    path = folder / FILE
+    keys = ("segment", "verdict", "findings")
+    try:
+        rows = json.loads(path.read_text())["sensors"]
+        return path.stat().st_mtime, [{key: row[key] for key in keys} for row in rows]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def last_alignments(folder: Path) -> dict[str, Alignment]:
     """Alignments of the last fitting by sensor; empty where there was none.
 

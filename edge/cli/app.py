@@ -110,6 +110,15 @@ def publish(config: ConfigFile = DEFAULT_CONFIG) -> None:
 
 
 @app.command()
+def web(config: ConfigFile = DEFAULT_CONFIG) -> None:
+    """Serve the page on which a clinician sees sensors, walking and results."""
+    from edge.config import load_config
+    from edge.web.service import run_web
+
+    run_web(load_config(config), _stop_on_signals(), typer.echo)
+
+
+@app.command()
 def status(config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Say how the nodes, the session and delivery fare."""
     from edge.acquire.control import ask

@@ -17,6 +17,7 @@ from edge.analyze import person_of
 
 from .protocol import INTAKE, LEG_LENGTH, Question, Step, info_of
 from .run import ProtocolRun
+from .words import leg_length_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -185,33 +186,6 @@ def show_result(result: LegLength, console: Console | None = None) -> None:
     """The result as a clinician reads it: a number with its interval, or the reason for none."""
     console = console or Console()
     table = Table(title="Functional leg-length asymmetry, standing", show_header=False, box=None)
-    for name, text in _rows(result):
+    for name, text in leg_length_rows(result):
         table.add_row(name, text)
     console.print(table)
-
-
-def _rows(result: LegLength) -> list[tuple[str, str]]:
-    rows = []
-    if result.refused is not None:
-        rows.append(("No number", result.refused))
-    elif result.difference_mm is not None and result.interval_mm is not None:
-        low, high = result.interval_mm
-        rows += [
-            ("Right minus left", f"{result.difference_mm:+.0f} mm, 95 % {low:+.0f} to {high:+.0f}"),
-            ("Longer side", str(result.longer_side)),
-            ("10 mm or more", f"probability {result.p_abs_ge_10:.0%}"),
-            ("References", ", ".join(result.references_used)),
-        ]
-    for board in result.boards:
-        name = f"Board {board.board_mm:.0f} mm {board.board_side.value}"
-        low, high = board.interval_mm
-        rows.append((name, f"{board.change_mm:+.0f} mm, 95 % {low:+.0f} to {high:+.0f}"))
-    if result.pelvic_midstance_difference_mm is not None:
-        rows.append(("Walking, D", f"{result.pelvic_midstance_difference_mm:+.1f} mm"))
-    if result.dynamic_minus_standing_mm is not None:
-        rows.append(("Walking minus standing", f"{result.dynamic_minus_standing_mm:+.1f} mm"))
-    if result.walking_refused is not None:
-        rows.append(("Walking", result.walking_refused))
-    if result.flags:
-        rows.append(("Note", ", ".join(flag.replace("_", " ") for flag in result.flags)))
-    return rows

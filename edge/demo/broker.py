@@ -23,9 +23,9 @@ PLUGINS = {
 }
 
 
-def free_port() -> int:
-    """A TCP port that nobody listens on: MQTT's own where it is free."""
-    for wanted in (1883, 0):
+def free_port(wished: int) -> int:
+    """A TCP port that nobody listens on: the wished one where it is free."""
+    for wanted in (wished, 0):
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((ADDRESS, wanted))

@@ -1,6 +1,6 @@
-"""Runs the demo: virtual nodes, `acquire`, `publish`, a broker, and the live table.
+"""Runs the demo: virtual nodes, `acquire`, `publish`, `web`, a broker, and the live table.
 
-`acquire` and `publish` are the real commands in processes of their own; only the nodes' person and
+`acquire`, `publish` and `web` are the real commands in processes of their own; only the nodes' person and
 the broker are the demo's. Nothing is left behind but what was asked to be kept.
 """
 
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge.acquire.control import ask
+from edge.config import Web
 from edge.errors import UserError
 from edge.files import write_whole
 from edge.host_clock import host_clock
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SITE, EDGE = "demo", "edge-1"
+MQTT_PORT = 1883
 LOOK_S = 0.25
 START_S = 15.0
 # Duration 0 means until Ctrl-C; nobody looks at a demonstration for longer than this.
@@ -62,7 +64,10 @@ class Demo:
 
     def __init__(self, plan: DemoPlan) -> None:
         self._plan = plan
-        self._address = _broker_address(plan.broker) if plan.broker else (ADDRESS, free_port())
+        self._address = (
+            _broker_address(plan.broker) if plan.broker else (ADDRESS, free_port(MQTT_PORT))
+        )
+        self._web = Web(port=free_port(Web().port))
 
     def run(self, stop: threading.Event) -> None:
         """Walk until the time is over or `stop` is set, deliver what is left, and clean up.
@@ -84,7 +89,10 @@ class Demo:
             stack.callback(nodes.stop)
             nodes.plug_in()
             config = self._write_config(folder, wearer)
-            screen = stack.enter_context(Screen(self._address, SITE, EDGE, wearer.duration_s))
+            stack.enter_context(_command("web", config, folder))
+            screen = stack.enter_context(
+                Screen(self._address, SITE, EDGE, self._web.url, wearer.duration_s)
+            )
             publish = stack.enter_context(_command("publish", config, folder))
             with _command("acquire", config, folder) as acquire:
                 processes = (acquire, publish)
@@ -114,6 +122,7 @@ class Demo:
         path.write_text(
             f'site = "{SITE}"\nedge = "{EDGE}"\nrate_hz = {wearer.rate_hz}\n'
             f'[broker]\nhost = "{host}"\nport = {port}\nmqtt = "{mqtt}"\ninsecure = true\n'
+            f"[web]\nport = {self._web.port}\n"
             f'[folders]\nstate = "{folder}"\nruntime = "{folder}"\n'
             f"[time]\nspeed = {self._plan.speed}\n{nodes}",
             encoding="utf-8",

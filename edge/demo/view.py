@@ -104,13 +104,18 @@ class Screen:
         Of the broker.
     site, edge : str
         Where on the broker our topics stand.
+    page : str
+        Address of the page.
     duration_s : float
         How long the demo goes on, in seconds of the person's time.
     """
 
-    def __init__(self, address: tuple[str, int], site: str, edge: str, duration_s: float) -> None:
+    def __init__(
+        self, address: tuple[str, int], site: str, edge: str, page: str, duration_s: float
+    ) -> None:
         self._console = Console()
         self._address = address
+        self._page = page
         self._topic = f"{topic(site, edge, STRIDE.stream())}"
         self._all_topics = topic(site, edge, "#")
         self._duration_s = duration_s
@@ -126,7 +131,8 @@ class Screen:
     def __enter__(self) -> Self:
         host, port = self._address
         self._console.print(
-            "Evenstride demo: five virtual nodes, acquire, publish, an MQTT broker.\n"
+            "Evenstride demo: five virtual nodes, acquire, publish, web, an MQTT broker.\n"
+            f"Open the page in a browser on this machine: {self._page}\n"
             "Subscribe from another terminal:\n"
             f"  mosquitto_sub -V mqttv311 -h {host} -p {port} -t '{self._all_topics}' -v\n",
             highlight=False,

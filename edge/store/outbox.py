@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .database import Database
 
 BY_NAME = {channel.name: channel for channel in CHANNELS}
+BACKLOG = "SELECT count(*), coalesce(sum(bytes), 0), min(utc_ns) FROM outbox"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +85,7 @@ class Outbox:
 
     def backlog(self) -> Backlog:
         """How much waits for the broker, and since when."""
-        found = self._db.all("SELECT count(*), coalesce(sum(bytes), 0), min(utc_ns) FROM outbox")
-        return Backlog(*found[0])
+        return Backlog(*self._db.all(BACKLOG)[0])
 
     def trim(self, most_bytes: int, oldest_utc_ns: int) -> int:
         """Give up what is older or too much, in the contract's drop order, the oldest first.

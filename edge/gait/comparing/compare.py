@@ -8,7 +8,7 @@ import numpy as np
 
 from edge.gait.metrics.describe import FIELDS, SYSTEM_SD, table_of
 from edge.gait.metrics.estimate import LEAST_FOR_SPREAD, five_digits
-from edge.gait.metrics.family import unit_of
+from edge.gait.metrics.family import unit_of, words_of
 from edge.gait.metrics.symmetry import INDEXED
 from edge.results import Comparison, Effect
 from sensors import Side
@@ -210,14 +210,9 @@ def _verdict(effects: Sequence[Effect]) -> str:
 
 def _sentence(effect: Effect) -> str:
     unit = "points" if effect.name.endswith("_asymmetry") else effect.unit.replace("1", "")
-    words = effect.name.removesuffix(f"_{_suffix(effect.name)}").replace("_", " ").capitalize()
+    words = words_of(effect.name).capitalize()
     side = "" if effect.side == "both" else f", {effect.side},"
     low, high = sorted(abs(x) for x in effect.interval)
     went = "rose" if effect.change > 0 else "fell"
     amount = f"{abs(effect.change):.3g} {unit}".strip()
     return f"{words}{side} {went} by {amount} (95 % {low:.3g} to {high:.3g})."
-
-
-def _suffix(name: str) -> str:
-    suffix = name.rpartition("_")[2]
-    return suffix if unit_of(name) != "1" else "-"

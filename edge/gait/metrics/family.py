@@ -56,3 +56,9 @@ class Family:
 def unit_of(field: str) -> str:
     """Unit of a field, from the end of its name."""
     return UNITS.get(field.rpartition("_")[2], "1")
+
+
+def words_of(field: str) -> str:
+    """A field's name in words, without its unit."""
+    stem, _, end = field.rpartition("_")
+    return (stem if end in UNITS else field).replace("_", " ")
