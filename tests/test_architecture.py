@@ -23,6 +23,7 @@ PURE = [
     ROOT / "edge/timegrid.py",
     ROOT / "edge/results.py",
     *sorted((ROOT / "edge/gait").rglob("*.py")),
+    *sorted((ROOT / "edge/web/views").rglob("*.py")),
 ]
 
 
@@ -77,6 +78,15 @@ def test_no_module_is_imported_in_a_circle():
         for name, path in modules.items()
     }
     assert len(list(TopologicalSorter(graph).static_order())) >= len(modules)
+
+
+def test_only_the_page_pays_for_the_web_server():
+    """Start-up and memory: no other command may load what serves HTTP."""
+    for path in SOURCES:
+        if not path.is_relative_to(ROOT / "edge/web"):
+            at_once = imported(path, at_run_time=True)
+            assert not {name.split(".")[0] for name in at_once} & {"starlette", "uvicorn"}
+            assert not any(f"{name}.".startswith("edge.web.") for name in at_once), path
 
 
 def test_no_room_uses_what_another_keeps_private():

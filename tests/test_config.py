@@ -42,6 +42,9 @@ FAULTS = [
     ('[nodes.x]\nport = "p"\nsegment = "foot"', "nodes.x.segment = 'foot': expected 'left_foot'"),
     ('[nodes.x]\nport = "p"\nsegmnt = "a"', "nodes.x.segmnt is not a key; did you mean segment?"),
     ('[nodes."A b"]\nport = "p"', "expected 1 to 32 of a-z, 0-9 and -"),
+    ('[web]\nhost = "0.0.0.0"', "opens the page to other machines: expected cert_file and"),
+    ('[web]\ncert_file = "a"', "web: expected cert_file and key_file together"),
+    ("[web]\nprot = 1", "web.prot is not a key; did you mean port?"),
     ('[time]\nspeed = 2\n[nodes.x]\nport = "/dev/ttyUSB0"', "time.speed = 2 with real nodes"),
     ("site = ", "not valid TOML"),
     (CHIP + "acc_range_g = 24", "nodes.x.acc_range_g = 24: expected one of 2, 4, 8, 16, or less"),
@@ -82,6 +85,21 @@ def test_a_chip_is_asked_for_the_ranges_of_a_foot_and_the_rate_of_the_grid(writt
     assert plain.setup(200.0) == Setup(200.0, 16.0, 2000.0)
     pelvis = CHIP + 'segment = "pelvis"\nrate_hz = 100\nacc_range_g = 8\ngyr_range_deg_s = 500'
     assert load_config(written(pelvis)).nodes["x"].setup(200.0) == Setup(100.0, 8.0, 500.0)
+
+
+@pytest.mark.parametrize(
+    ("web", "url"),
+    [
+        ("", "http://127.0.0.1:8750/"),
+        ('host = "::1"\nport = 9', "http://[::1]:9/"),
+        (
+            'host = "0.0.0.0"\nnames = ["pi-7.clinic"]\ncert_file = "a"\nkey_file = "b"',
+            "https://pi-7.clinic:8750/",
+        ),
+    ],
+)
+def test_tells_the_address_of_the_page(written, web, url):
+    assert load_config(written(f"[web]\n{web}")).web.url == url
 
 
 @pytest.mark.parametrize(("text", "said"), FAULTS)

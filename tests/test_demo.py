@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from itertools import product
 from pathlib import Path
 
@@ -152,13 +154,15 @@ def test_ctrl_c_ends_the_demo_cleanly_and_leaves_nothing(tmp_path):
         cwd=ROOT,
         env={**os.environ, "TMPDIR": str(tmp_path)},
     )
-    assert "mosquitto_sub" in "".join(demo.stdout.readline() for _ in range(3))
-    time.sleep(3.0)
+    head = "".join(demo.stdout.readline() for _ in range(4))
+    assert "mosquitto_sub" in head
+    page = re.search(r"http://127\.0\.0\.1:\d+/", head)[0]
+    wait_for_sensors(page)
     started = children(demo.pid)
     demo.send_signal(signal.SIGINT)
     out = finish(demo)
     assert "came back over MQTT" in out
-    assert len(started) == 3
+    assert len(started) == 4
     assert not any(Path(f"/proc/{number}").exists() for number in started)
     assert not list(tmp_path.iterdir())
 
@@ -177,6 +181,17 @@ def test_bad_input_is_one_sentence(arguments, words, monkeypatch):
     assert demo.returncode == 2
     assert words in err
     assert err.count("\n") == 1
+
+
+def wait_for_sensors(page: str) -> None:
+    """Until the demo's page shows five sensors that measure."""
+    until_s = time.monotonic() + 30.0
+    while True:
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"{page}api/now") as answer:
+            if json.load(answer)["headline"] == "All five sensors measure.":
+                return
+        assert time.monotonic() < until_s
+        time.sleep(0.2)
 
 
 def children(parent: int) -> list[int]:

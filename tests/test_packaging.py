@@ -41,7 +41,7 @@ def test_a_wheel_holds_the_compiled_core_and_its_stubs(wheel_names):
 
 
 def test_a_wheel_holds_whatever_the_rooms_read_at_run_time(wheel_names):
-    kinds = {".py", ".pyi", ".pxd", ".html"}
+    kinds = {".py", ".pyi", ".pxd", ".html", ".js", ".css", ".svg"}
     shipped = {
         str(path.relative_to(ROOT))
         for room in ROOMS
@@ -49,6 +49,8 @@ def test_a_wheel_holds_whatever_the_rooms_read_at_run_time(wheel_names):
         if path.suffix in kinds
     }
     assert shipped <= set(wheel_names)
+    # Whoever passes on somebody's code passes on its licence.
+    assert "edge/web/static/uplot/LICENSE" in wheel_names
 
 
 def test_no_other_installed_distribution_owns_a_room():

@@ -56,9 +56,16 @@ def test_a_unit_tells_systemd_that_it_gets_on(unit):
 def test_only_the_unit_that_reads_sensors_sees_devices_and_it_sees_no_network():
     acquire = (FOLDER / "evenstride-acquire.service").read_text()
     assert "PrivateNetwork=yes" in acquire
-    publish = (FOLDER / "evenstride-publish.service").read_text()
-    assert "PrivateDevices=yes" in publish
-    assert "SupplementaryGroups" not in publish
+    for name in ("publish", "web"):
+        other = (FOLDER / f"evenstride-{name}.service").read_text()
+        assert "PrivateDevices=yes" in other
+        assert "SupplementaryGroups" not in other
+
+
+def test_units_that_share_a_runtime_folder_leave_it_to_each_other():
+    sharing = [unit.read_text() for unit in UNITS if "RuntimeDirectory=" in unit.read_text()]
+    assert len(sharing) == 2
+    assert all("RuntimeDirectoryPreserve=yes" in text for text in sharing)
 
 
 @pytest.mark.skipif(shutil.which("systemd-sysusers") is None, reason="no systemd-sysusers")

@@ -1,7 +1,7 @@
 """Runs the demo: virtual nodes, `acquire`, `publish`, `web`, a broker, and the live table.
 
-`acquire`, `publish` and `web` are the real commands in processes of their own; only the nodes' person and
-the broker are the demo's. Nothing is left behind but what was asked to be kept.
+These three are the real commands in processes of their own; only the nodes' person and the broker
+are the demo's. Nothing is left behind but what was asked to be kept.
 """
 
 from __future__ import annotations

@@ -52,6 +52,8 @@ def _default(field: FieldInfo) -> str:
     default = field.get_default(call_default_factory=True)
     if default is None:
         return "none"
+    if isinstance(default, tuple):
+        return f"`{list(default)}`"
     text = str(default).lower() if isinstance(default, bool) else str(default)
     return f"`{text}`"
 

@@ -7,6 +7,7 @@ that browser alone.
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,13 @@ from urllib.parse import parse_qs
 
 from pydantic import TypeAdapter
 from starlette.applications import Starlette
-from starlette.responses import FileResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import (
+    FileResponse,
+    JSONResponse,
+    RedirectResponse,
+    Response,
+    StreamingResponse,
+)
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -137,7 +144,10 @@ class Page:
 
     async def _slowly(self, make: Callable[[], Record]) -> Response:
         async with self._looking:
-            view = await asyncio.to_thread(make)
+            try:
+                view = await asyncio.to_thread(make)
+            except sqlite3.Error as error:
+                return JSONResponse({"error": f"the store cannot be read: {error}"}, 503)
         return Response(view.model_dump_json(), media_type="application/json")
 
     async def _pair_form(self, _: Request) -> Response:

@@ -4,7 +4,7 @@
 import { byId } from "./dom.js";
 
 const SHOWN_S = 60;
-const HEIGHT = 170;
+const HEIGHT = 160;
 const Z_95 = 1.96;
 // The least height of an axis: chance alone must not look like a storm.
 const CHARTS = [
@@ -69,7 +69,7 @@ function options(spec) {
     cursor: { show: false },
     scales: { x: { time: false, range: [-SHOWN_S, 0] }, y: { range: range(spec) } },
     axes: [
-      { ...axis, values: (_, ticks) => ticks.map((t) => (t === 0 ? "now" : `${-t} s ago`)), space: 70 },
+      { ...axis, size: 28, values: (_, ticks) => ticks.map((t) => (t === 0 ? "now" : `${-t} s ago`)), space: 90 },
       { ...axis, size: 56, values: (_, ticks) => ticks.map((t) => t.toFixed(spec.digits)) },
     ],
     series: [
@@ -86,6 +86,7 @@ function marks(chart) {
   const size = 4 * devicePixelRatio;
   context.save();
   context.lineWidth = 1.5 * devicePixelRatio;
+  context.setLineDash([]);
   for (const [ago, value, half, side] of chart.bars ?? []) {
     const x = chart.valToPos(ago, "x", true);
     const y = chart.valToPos(value, "y", true);

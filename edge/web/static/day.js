@@ -1,6 +1,9 @@
 // The view Day: hours, days and walks of one session.
 
-import { byId, clock, count, day, h, number } from "./dom.js";
+import { byId, clock, count, day, h, number, weekday } from "./dom.js";
+
+// An hour with less walking than this does not fill its column.
+const LEAST_SCALE_MIN = 10;
 
 export async function showDay() {
   const chosen = byId("session").value;
@@ -30,13 +33,14 @@ function content(view) {
 }
 
 function hours(rows) {
+  const most = Math.max(LEAST_SCALE_MIN, ...rows.map((row) => row.walking_min));
   return [
-    h("h2", {}, "Hours"),
-    h("div", { class: "bars", "aria-hidden": "true" }, rows.map(bar)),
+    h("h2", {}, "Minutes of walking in each hour"),
+    h("div", { class: "bars", "aria-hidden": "true" }, rows.map((row) => bar(row, most))),
     table(
-      ["Hour from", "Walking", "Walks", "Steps", "Speed (SD: from walk to walk)", "Stance, right minus left", "Coverage"],
+      ["Hour from", "Walking", "Walks", "Steps", "Speed, SD from walk to walk", "Stance, right minus left", "Coverage"],
       rows.map((row) => [
-        `${day(row.start_utc_s)}, ${clock(row.start_utc_s)}`,
+        moment(row.start_utc_s),
         minutes(row.walking_min),
         count(row.n_walks),
         count(row.n_steps),
@@ -48,10 +52,10 @@ function hours(rows) {
   ];
 }
 
-// Height: minutes of walking of sixty. Hatched: the share of the hour without samples.
-function bar(row) {
-  const walked = h("span", { class: "walked" });
-  walked.style.height = `${Math.min(row.walking_min / 60, 1) * 100}%`;
+// Height: minutes of walking. Hatched from above: the share of the hour without samples.
+function bar(row, most) {
+  const walked = h("span", { class: "walked" }, row.walking_min.toFixed(0));
+  walked.style.height = `${(80 * row.walking_min) / most}%`;
   const missed = h("span", { class: "missed" });
   missed.style.height = `${100 - row.coverage_pct}%`;
   return h("div", { class: "bar" }, h("span", { class: "column" }, missed, walked), h("small", {}, clock(row.start_utc_s)));
@@ -64,12 +68,12 @@ function wholeDay(block) {
     h("h2", {}, `Day from ${day(block.start_utc_s)}, ${clock(block.start_utc_s)}`),
     h(
       "div",
-      { class: "tiles" },
+      { class: "tiles small" },
       tile("Walking", h("span", { class: "number" }, h("b", {}, block.walking))),
       tile("Walks", h("span", { class: "number" }, h("b", {}, count(block.n_walks)))),
       tile("Steps", h("span", { class: "number" }, h("b", {}, count(block.n_steps)), h("span", { class: "spread" }, " ± 2 %"))),
       tile("Speed", number(block.speed)),
-      tile("Coverage", h("span", { class: "number" }, h("b", {}, percent(block.coverage_pct)), " of 24 h")),
+      tile("Coverage", h("span", { class: "number" }, h("b", {}, percent(block.coverage_pct)), h("span", { class: "spread" }, " of 24 h"))),
     ),
     table(heads, block.metrics.map((row) => [
       row.label,
@@ -90,7 +94,7 @@ function walks(view) {
     table(
       ["Began", "Lasted", "Strides", "Speed", "Stride length", "Cadence", "Note"],
       view.walks.map((walk) => [
-        `${day(walk.start_utc_s)}, ${clock(walk.start_utc_s)}`,
+        moment(walk.start_utc_s),
         walk.lasted,
         count(walk.n_strides),
         ...walk.figures.map(number),
@@ -102,11 +106,12 @@ function walks(view) {
 }
 
 const tile = (label, value) => h("div", { class: "tile" }, h("span", { class: "label" }, label), value);
+const moment = (utcS) => h("span", { class: "moment" }, `${weekday(utcS)} ${clock(utcS)}`);
 const minutes = (value) => `${value.toFixed(1)} min`;
 const percent = (value) => `${value.toFixed(1)} %`;
 
 const table = (heads, rows) =>
-  h("div", { class: "scroll" }, h(
+  h("div", { class: "scroll", tabindex: "0" }, h(
     "table",
     {},
     h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col" }, head)))),

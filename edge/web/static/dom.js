@@ -28,8 +28,10 @@ export function render(element, data, build) {
   element.replaceChildren(...[build(data)].flat());
 }
 
-export const clock = (utcS, options = { hour: "2-digit", minute: "2-digit" }) =>
-  new Date(utcS * 1000).toLocaleTimeString([], options);
+export const clock = (utcS, options = {}) =>
+  new Date(utcS * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23", ...options });
+
+export const weekday = (utcS) => new Date(utcS * 1000).toLocaleDateString([], { weekday: "short" });
 
 export const day = (utcS) =>
   new Date(utcS * 1000).toLocaleDateString([], { weekday: "short", day: "numeric", month: "short" });

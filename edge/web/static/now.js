@@ -14,7 +14,7 @@ const PLACES = {
 export function showNow(now) {
   render(byId("edge"), [now.edge, now.subject], () => `${now.edge}${now.subject ? `, ${now.subject}` : ""}`);
   const banner = byId("headline");
-  banner.className = `banner ${now.sensors.some((s) => s.light === "mend") || !now.session ? "mend" : now.sensors.some((s) => s.light === "look") ? "look" : "good"}`;
+  banner.className = `banner ${now.light}`;
   render(banner, now.headline, (text) => text);
   render(byId("markers"), now.sensors, (sensors) => sensors.filter((s) => s.segment).map(marker));
   render(byId("cards"), now.sensors, (sensors) => sensors.map(card));
@@ -36,7 +36,7 @@ function marker(sensor) {
 function card(sensor) {
   const facts = [
     ["Rate", sensor.rate],
-    ["Samples", sensor.losses],
+    ["Lost", sensor.losses],
     ["Clock", sensor.clock],
     ["Battery", sensor.battery],
   ].filter(([, value]) => value !== null);
@@ -93,7 +93,6 @@ const SEVERITY = { info: "none", warning: "look", alarm: "mend" };
 
 function alarms(events) {
   if (events.length === 0) return h("li", { class: "quiet" }, "None.");
-  const seconds = { hour: "2-digit", minute: "2-digit", second: "2-digit" };
   return events.map((event) =>
-    h("li", {}, light(SEVERITY[event.severity], ""), h("span", { class: "what" }, h("b", {}, clock(event.utc_s, seconds)), ` ${event.text}`)));
+    h("li", {}, light(SEVERITY[event.severity], ""), h("span", { class: "what" }, h("b", {}, clock(event.utc_s, { second: "2-digit" })), ` ${event.text}`)));
 }

@@ -44,7 +44,7 @@ const comparison = (result) =>
   );
 
 const effects = (rows) =>
-  h("div", { class: "scroll" }, h(
+  h("div", { class: "scroll", tabindex: "0" }, h(
     "table",
     {},
     h("thead", {}, h("tr", {}, ["", "Before", "After", "Change", "Beyond chance"].map((head) => h("th", { scope: "col" }, head)))),

@@ -24,6 +24,10 @@ class Told(Record):
     n_late: int
 
 
+# A fitting holds for the wearing of that day.
+FITTING_S = 12 * 3600.0
+
+
 @dataclass(frozen=True, slots=True)
 class LiveStride:
     """A stride as it came out of the live analysis; `id` is that of its message."""
@@ -94,3 +98,8 @@ class Facts:
     fitted_utc_s: float | None = None
     flags: tuple[str, ...] = ()
     store_error: str | None = None
+
+    @property
+    def fitting_holds(self) -> bool:
+        """Whether the last fitting is young enough to be of this wearing."""
+        return self.fitted_utc_s is not None and 0 <= self.utc_s - self.fitted_utc_s < FITTING_S

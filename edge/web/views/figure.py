@@ -78,7 +78,7 @@ def spread_figure(label: str, unit: str, value: float | None, sd: float | None) 
     """A number of which only a standard deviation is known; withheld where not even that is."""
     if value is None or sd is None:
         return withheld(label, unit, "not known" if value is None else "too few for a spread")
-    places = decimals(1.96 * sd)
+    places = decimals(sd)
     return Figure(
         label=label,
         shown=f"{value:.{places}f}",

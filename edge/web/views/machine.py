@@ -16,8 +16,6 @@ ON_ITS_WAY_S = 30.0
 # Raw samples of five nodes take 85 MB an hour at most: so much more than the reserve is a day.
 A_DAY_MB = 2000.0
 HOT_DEGC = 80.0
-# A fitting holds for the wearing of that day.
-FITTING_S = 12 * 3600.0
 
 
 class Line(Record):
@@ -97,7 +95,7 @@ def _delivery(facts: Facts) -> Line:
     if not facts.machine.publish_runs:
         return Line(
             name="Delivery",
-            light="mend",
+            light="look",
             text=f"does not run; {waiting}" if backlog.depth else "does not run",
             advice="Start it: sudo systemctl start evenstride-publish. Nothing is lost meanwhile.",
         )
@@ -177,7 +175,7 @@ def _fitting(facts: Facts) -> Line | None:
     if facts.told is None:
         return None
     advice = "Ten steps tell whether each sensor sits right: evenstride calibrate fit."
-    if facts.fitted_utc_s is None or not 0 <= facts.utc_s - facts.fitted_utc_s < FITTING_S:
+    if not facts.fitting_holds:
         return Line(name="Fitting", light="look", text="not checked today", advice=advice)
     if all(seat.verdict == "green" for seat in facts.seats):
         return Line(name="Fitting", light="good", text="every sensor sits right")

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from edge.results import Record
 
-from .figure import Light, worst
+from .figure import Light  # noqa: TC001 (pydantic reads it when the model is made)
 from .machine import Line, machine_lines
 from .sensors import SensorView, sensor_views
 from .walking import WalkingView, walking_view
@@ -34,8 +34,8 @@ class NowView(Record):
     utc_s: float = Field(description="When this was true, by the edge's clock")
     subject: str | None = Field(description="Pseudonym")
     session: str | None
-    light: Light = Field(description="The worst of all")
-    headline: str
+    light: Light = Field(description="Of the headline")
+    headline: str = Field(description="For a person who reads one line only")
     sensors: tuple[SensorView, ...]
     walking: WalkingView
     machine: tuple[Line, ...]
@@ -51,13 +51,14 @@ def now_view(facts: Facts) -> NowView:
         store = Line(name="Store", light="mend", text=facts.store_error, advice=advice)
         machine = (store, *machine)
     session = facts.session[0] if facts.session else None
+    light, headline = _headline(facts, sensors, machine)
     return NowView(
         edge=f"{facts.config.site}/{facts.config.edge}",
         utc_s=facts.utc_s,
         subject=session.subject if session else None,
         session=facts.told.session if facts.told else None,
-        light=worst([view.light for view in sensors] + [line.light for line in machine]),
-        headline=_headline(facts, sensors),
+        light=light,
+        headline=headline,
         sensors=sensors,
         walking=walking_view(facts.strides, facts.bout, facts.utc_s, facts.mono_ns),
         machine=machine,
@@ -68,17 +69,20 @@ def now_view(facts: Facts) -> NowView:
     )
 
 
-def _headline(facts: Facts, sensors: tuple[SensorView, ...]) -> str:
-    """What a person who sees one line only must know."""
+def _headline(
+    facts: Facts, sensors: tuple[SensorView, ...], machine: tuple[Line, ...]
+) -> tuple[Light, str]:
+    """What must be mended first, else what deserves a look, else that all is well."""
     if facts.told is None:
-        return "Nothing is shown live: measuring does not answer."
+        return "mend", "Nothing live: measuring does not answer. What to do stands below."
     wrong = [view.name for view in sensors if view.light == "mend"]
+    wrong += [line.name.lower() for line in machine if line.light == "mend"]
     if wrong:
-        return f"Mend first: {', '.join(wrong)}."
+        return "mend", f"Mend first: {', '.join(wrong)}."
     look = [view.name for view in sensors if view.light == "look"]
     if look:
-        return f"Have a look at: {', '.join(look)}."
+        return "look", f"Have a look at: {', '.join(look)}."
     n = sum(1 for view in sensors if view.segment and view.node)
     if n == 0:
-        return "No sensor is assigned: name each in the configuration."
-    return "All five sensors measure." if n == 5 else f"{n} of 5 sensors measure."
+        return "look", "No sensor is assigned: give each a segment in the configuration."
+    return "good", "All five sensors measure." if n == 5 else f"{n} of 5 sensors measure."

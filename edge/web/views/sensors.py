@@ -56,8 +56,8 @@ class SensorView(Record):
     light: Light
     state: str
     rate: str | None = None
-    losses: str | None = None
-    clock: str | None = None
+    losses: str | None = Field(default=None, description="Samples lost, of all")
+    clock: str | None = Field(default=None, description="95 %, of its time")
     battery: str | None = None
     advice: tuple[str, ...] = Field(default=(), description="What is wrong, and what to do")
 
@@ -67,7 +67,7 @@ def sensor_views(facts: Facts) -> tuple[SensorView, ...]:
     nodes = facts.told.nodes if facts.told else {}
     before = facts.before.nodes if facts.before else {}
     placed = {status.segment: name for name, status in nodes.items() if status.segment}
-    seats = {seat.segment: seat for seat in facts.seats}
+    seats = {seat.segment: seat for seat in facts.seats if facts.fitting_holds}
     views = []
     for segment in Segment:
         node = placed.get(segment)
@@ -112,7 +112,7 @@ def _view(node: str, status: NodeStatus, findings: list[Finding]) -> SensorView:
         light=worst([light for light, _ in findings]),
         state=LINKS[status.link],
         rate="not known yet" if status.rate_hz is None else f"{status.rate_hz:.1f} Hz",
-        losses=f"{status.n_lost:,} of {n:,} lost".replace(",", " "),
+        losses=f"{status.n_lost:,} of {n:,}".replace(",", " "),
         clock=None if status.clock_sd_s is None else f"± {1960 * status.clock_sd_s:.2g} ms",
         battery=None if status.battery_v is None else f"{status.battery_v:.2f} V",
         advice=tuple(sentence for _, sentence in findings),
