@@ -113,9 +113,10 @@ def publish(config: ConfigFile = DEFAULT_CONFIG) -> None:
 def web(config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Serve the page on which a clinician sees sensors, walking and results."""
     from edge.config import load_config
+    from edge.operation.service import stop_on_signals
     from edge.web.service import run_web
 
-    run_web(load_config(config), _stop_on_signals(), typer.echo)
+    run_web(load_config(config), stop_on_signals(), typer.echo)
 
 
 @app.command()

@@ -74,7 +74,8 @@ def sensor_views(facts: Facts) -> tuple[SensorView, ...]:
         if node is None:
             views.append(_empty_place(segment, known=facts.told is not None))
         else:
-            rate_hz = facts.config.rate_hz
+            configured = facts.config.nodes.get(node)
+            rate_hz = (configured and configured.rate_hz) or facts.config.rate_hz
             findings = _findings(nodes[node], before.get(node), rate_hz, seats.get(segment))
             views.append(_view(node, nodes[node], findings))
     return (*views, *_spare(nodes))
