@@ -257,7 +257,7 @@ def test_every_figure_of_a_walk_has_its_uncertainty():
 
 
 def test_a_day_shows_hours_differences_and_reasons():
-    walks = [walk(k, 400.0 + 1000.0 * k, n_strides=40) for k in range(20)]
+    walks = [walk(k + 1, 400.0 + 1000.0 * k, n_strides=40) for k in range(20)]
     closed = day_of(walks, 6.0)
     hours = [summary for period, summary in closed if period == "hour"]
     days = [summary for period, summary in closed if period == "day"]

@@ -95,7 +95,7 @@ def fill_store(folder, now_ns=None, hours=8.5):
     add(SESSION, _session(about, zero_ns), 0.0)
     rng = np.random.default_rng(1)
     walks = [
-        walk(k, 200.0 + 400.0 * k + rng.uniform(0, 90), int(rng.integers(10, 90)),
+        walk(k + 1, 200.0 + 400.0 * k + rng.uniform(0, 90), int(rng.integers(10, 90)),
              speed_mps=rng.normal(1.15, 0.08), rng=rng)
         for k in range(int(hours * 9) - 1)
     ]  # fmt: skip
