@@ -203,13 +203,17 @@ def live(n, age_s=1.0, **changed):
     return strides
 
 
+def walking(strides, **changed):
+    return walking_view(replace(WELL, strides=tuple(strides), **changed))
+
+
 def shown(view, label):
     figures = [*view.figures, *(f for side in view.sides for f in side.figures)]
     return [found.shown for found in figures if found.label == label]
 
 
 def test_walking_gives_means_with_intervals():
-    view = walking_view(live(20), None, UTC_S, MONO_NS)
+    view = walking(live(20))
     assert view.state == "walking"
     assert shown(view, "Cadence") == ["109.09"]
     assert shown(view, "Speed") == ["1.182"]
@@ -219,23 +223,25 @@ def test_walking_gives_means_with_intervals():
 
 
 def test_too_few_strides_give_a_reason_and_no_number():
-    view = walking_view(live(5), None, UTC_S, MONO_NS)
+    view = walking(live(5))
     assert shown(view, "Speed") == [None]
     assert view.figures[1].reason == "5 strides, 6 needed"
 
 
 def test_turning_strides_are_left_out_of_the_means_and_on_the_charts():
-    view = walking_view(live(20, flags=("turn",)), None, UTC_S, MONO_NS)
+    view = walking(live(20, flags=("turn",)))
     assert shown(view, "Speed") == [None]
     assert all(stride_point(stride) for stride in live(20, flags=("turn",)))
 
 
 def test_somebody_who_stands_is_said_to_stand():
-    view = walking_view(live(20, age_s=40.0), (UTC_S - 38.0, bout_of()), UTC_S, MONO_NS)
+    view = walking(live(20, age_s=40.0), bout=(UTC_S - 38.0, bout_of()))
     assert view.state == "standing"
     assert "40 s ago" in view.text
     assert view.last_walk.text == "54 strides in 30 s, ended 38 s ago"
-    assert walking_view([], None, UTC_S, MONO_NS).state == "waiting"
+    assert walking([]).state == "waiting"
+    gone = walking(live(20, age_s=40.0), told=None)
+    assert (gone.state, "Not live" in gone.text) == ("waiting", True)
 
 
 def test_a_stride_without_a_side_or_a_number_is_no_trap():
@@ -246,7 +252,7 @@ def test_a_stride_without_a_side_or_a_number_is_no_trap():
     point = stride_point(replace(one, stride=bare))
     assert (point.stance_pct, point.stance_sd_pct) == (None, None)
     strides = [replace(found, stride=bare) for found in live(20)]
-    assert shown(walking_view(strides, None, UTC_S, MONO_NS), "Speed") == [None]
+    assert shown(walking(strides), "Speed") == [None]
 
 
 def test_every_figure_of_a_walk_has_its_uncertainty():

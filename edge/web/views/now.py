@@ -60,7 +60,7 @@ def now_view(facts: Facts) -> NowView:
         light=light,
         headline=headline,
         sensors=sensors,
-        walking=walking_view(facts.strides, facts.bout, facts.utc_s, facts.mono_ns),
+        walking=walking_view(facts),
         machine=machine,
         alarms=tuple(
             Alarm(utc_s=utc_s, severity=event.severity, text=event.message)

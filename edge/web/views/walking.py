@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from edge.results import Bout, Stride
 
-    from .facts import LiveStride
+    from .facts import Facts, LiveStride
 
 # Means of so long: enough strides for an interval, young enough to follow what changes.
 WINDOW_S = 20.0
@@ -31,6 +31,8 @@ HARMLESS = {"edge", "no_bout", "event_conflict"}
 STANCE_SD_S = 0.018
 # Of a contact among all kinds of strides: docs/gait.md, "Swings and contacts".
 CONTACT_SD_S = 0.022
+
+State = Literal["walking", "standing", "waiting"]
 
 
 class StridePoint(Record):
@@ -64,45 +66,40 @@ class LastWalk(Record):
 class WalkingView(Record):
     """What the strides of the last seconds say."""
 
-    state: Literal["walking", "standing", "waiting"]
+    state: State
     text: str
     figures: tuple[Figure, ...]
     sides: tuple[SideView, ...]
     last_walk: LastWalk | None = None
 
 
-def walking_view(
-    strides: Sequence[LiveStride], bout: tuple[float, Bout] | None, utc_s: float, mono_ns: int
-) -> WalkingView:
-    """Figures of the last strides, turning ones left out, and of the last bout.
-
-    Parameters
-    ----------
-    strides : sequence of LiveStride
-        In the order of time.
-    bout : (float, Bout) or None
-        The newest one and when it ended, UTC.
-    utc_s, mono_ns
-        Now.
-    """
+def walking_view(facts: Facts) -> WalkingView:
+    """Figures of the last strides, turning ones left out, and of the last bout."""
     window: list[Stride] = []
-    state: Literal["walking", "standing", "waiting"] = "waiting"
-    text = "Waiting for the first strides."
-    if strides:
-        newest_ns = strides[-1].mono_ns
-        age_s = (mono_ns - newest_ns) * 1e-9
-        state = "walking" if age_s < STILL_WALKS_S else "standing"
-        ago = "Walks." if state == "walking" else f"Stands; the last stride was {_ago(age_s)}."
-        text = f"{ago} Means of the last {WINDOW_S:.0f} s of walking, turns left out."
-        recent = [live for live in strides if newest_ns - live.mono_ns <= WINDOW_S * 1e9]
+    if facts.strides:
+        newest_ns = facts.strides[-1].mono_ns
+        recent = [live for live in facts.strides if newest_ns - live.mono_ns <= WINDOW_S * 1e9]
         window = [live.stride for live in recent if HARMLESS.issuperset(live.stride.flags)]
+    state, text = _state(facts)
     return WalkingView(
         state=state,
         text=text,
         figures=_of_both(window),
         sides=tuple(_of_side(side, [s for s in window if s.side is side]) for side in Side),
-        last_walk=None if bout is None else _last_walk(*bout, utc_s),
+        last_walk=None if facts.bout is None else _last_walk(*facts.bout, facts.utc_s),
     )
+
+
+def _state(facts: Facts) -> tuple[State, str]:
+    if not facts.strides:
+        return "waiting", "Waiting for the first strides."
+    age_s = (facts.mono_ns - facts.strides[-1].mono_ns) * 1e-9
+    means = f"Means of the last {WINDOW_S:.0f} s of walking, turns left out."
+    if facts.told is None:
+        return "waiting", f"Not live: the last stride was {_ago(age_s)}. {means}"
+    if age_s < STILL_WALKS_S:
+        return "walking", f"Walks. {means}"
+    return "standing", f"Stands; the last stride was {_ago(age_s)}. {means}"
 
 
 def stride_point(live: LiveStride) -> StridePoint | None:
