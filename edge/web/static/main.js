@@ -20,7 +20,8 @@ function select(name) {
     button.tabIndex = tab === name ? 0 : -1;
     byId(tab).hidden = tab !== name;
   }
-  history.replaceState(null, "", `#${name}`);
+  // With the slash it is no place on the page, to which a browser would scroll.
+  history.replaceState(null, "", `#/${name}`);
   if (name === "now") redraw();
   if (name === "day") load(showDay);
   if (name === "results") load(showResults);
@@ -81,7 +82,7 @@ byId("session").addEventListener("change", () => load(showDay));
 byId("day-again").addEventListener("click", () => load(showDay));
 addEventListener("resize", redraw);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
-const wanted = location.hash.slice(1);
+const wanted = location.hash.slice(2);
 select(TABS.includes(wanted) ? wanted : "now");
 listen();
 setTimeout(watch, AGAIN_MS);
