@@ -143,9 +143,6 @@ def _strides(walker, side, motions, places):
         motion=motion,
         position_m=places[FEET[side]].position,
         velocity_mps=places[FEET[side]].velocity,
-        acc_noise=np.full(len(motion), 0.01),
-        gyr_noise=np.full(len(motion), 0.001),
-        energy=np.zeros(len(motion)),
         begin_s=moments("initial_contact_s"),
         final_contact_s=moments("final_contact_s"),
         end_s=moments("next_initial_contact_s"),
@@ -154,8 +151,7 @@ def _strides(walker, side, motions, places):
         still_after=after,
         flat_from=flat[0] + 1,
         flat_to=flat[1],
-        known_from=(flat[0] + flat[1]) // 2,
-        known_to=after,
+        way_sd_m=np.full(len(true), 0.01),
     )
 
 

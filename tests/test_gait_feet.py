@@ -13,6 +13,7 @@ from edge.results import Person
 from edge.timegrid import Span
 from sensors import Segment, Side
 from sensors.virtual import Stand, VirtualPerson, Walk, Walker
+from tests.virtual_walks import with_gaps
 
 NOBODY = Person()
 
@@ -142,10 +143,10 @@ def test_nothing_comes_from_lying_still(segments, n_ticks):
     assert walk.strides == walk.contacts == walk.bouts == ()
 
 
-@pytest.mark.parametrize("fault", ["dead", "frozen", "lost", "shaken", "clipped"])
+@pytest.mark.parametrize("fault", ["dead", "frozen", "lost", "gaps", "shaken", "clipped"])
 def test_faulty_sensors_never_raise_nor_give_numbers_that_are_none(fault):
     rng = np.random.default_rng(7)
-    walker = Walker(VirtualPerson(), [Stand(1), Walk(8), Stand(1)], seed=1)
+    walker = Walker(VirtualPerson(), [Stand(1), Walk(16), Stand(1)], seed=1)
     time_s = np.arange(0.0, walker.end_s, 0.01)
     readings = [walker.sensor(segment)(time_s) for segment in Segment]
     gyr = np.stack([r.gyr for r in readings], axis=1)
@@ -163,6 +164,12 @@ def test_faulty_sensors_never_raise_nor_give_numbers_that_are_none(fault):
         acc += rng.normal(0.0, 10.0, acc.shape)
     else:
         gyr, acc = np.clip(gyr, -3.0, 3.0), np.clip(acc, -16.0, 16.0)
-    walk = analyse_walking(Span(100.0, 0.0, tuple(Segment), gyr, acc, None, valid, ~valid), NOBODY)
+    span = Span(100.0, 0.0, tuple(Segment), gyr, acc, None, valid, ~valid)
+    walk = analyse_walking(with_gaps(span, rng) if fault == "gaps" else span, NOBODY)
     assert all(np.isfinite(c.time_s) for c in walk.contacts)
-    assert all(s.final_contact_s < s.next_initial_contact_s for s in walk.strides)
+    for stride in walk.strides:
+        assert stride.initial_contact_s <= stride.next_initial_contact_s
+        assert not (stride.steady and stride.stride_length_m is None)
+        for lasts_s in (stride.stance_time_s, stride.swing_time_s, stride.single_support_s):
+            assert lasts_s is None or lasts_s >= 0.1
+        assert stride.clearance_m is None or stride.clearance_m < 0.5

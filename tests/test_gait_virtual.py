@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -14,6 +12,7 @@ from edge.timegrid import Span
 from sensors import Segment, Side
 from sensors.virtual import Imperfections, Jog, Stairs, Stand, Turn, VirtualPerson, Walk, Walker
 from sensors.virtual.signals import PLACES_M
+from tests.virtual_walks import with_gaps
 
 RATE_HZ = 200.0
 FEET = (Segment.LEFT_FOOT, Segment.RIGHT_FOOT)
@@ -144,21 +143,6 @@ def test_a_window_out_of_the_midst_of_walking_gives_true_lengths_or_none(bias):
             assert stride.stride_length_m is None or (
                 abs(stride.stride_length_m - true.length_m) < 0.025
             )
-
-
-def with_gaps(span, rng):
-    """The span with straight lines over gaps of 20 to 300 ms, every two seconds or so."""
-    gyr, acc, valid = span.gyr.copy(), span.acc.copy(), span.valid.copy()
-    for k in range(len(span.segments)):
-        first_s = rng.uniform(0.5, 2.0)
-        while first_s < len(span) / span.rate_hz - 1.0:
-            a = round(first_s * span.rate_hz)
-            b = a + round(rng.choice([0.02, 0.05, 0.1, 0.2, 0.3]) * span.rate_hz)
-            for readings in (gyr, acc):
-                readings[a:b, k] = np.linspace(readings[a - 1, k], readings[b, k], b - a)
-            valid[a:b, k] = False
-            first_s += rng.uniform(1.0, 3.0)
-    return replace(span, gyr=gyr, acc=acc, valid=valid)
 
 
 def true_way_m(walker, stride):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from calibration.trial import GroupTrial, Readings
@@ -66,6 +68,21 @@ def ten_steps(rng, steps=10):
     cadence = 60 * speed / (0.42 + 0.18 * speed)
     plan = [Stand(2), Walk(steps, speed, cadence_spm=cadence), Stand(2)]
     return worn(Walker(any_person(rng), plan, seed=int(rng.integers(1 << 30))), rng)
+
+
+def with_gaps(span, rng):
+    """The span with straight lines over gaps of 20 to 300 ms, every two seconds or so."""
+    gyr, acc, valid = span.gyr.copy(), span.acc.copy(), span.valid.copy()
+    for k in range(len(span.segments)):
+        first_s = rng.uniform(0.5, 2.0)
+        while first_s < len(span) / span.rate_hz - 1.0:
+            a = round(first_s * span.rate_hz)
+            b = a + round(rng.choice([0.02, 0.05, 0.1, 0.2, 0.3]) * span.rate_hz)
+            for readings in (gyr, acc):
+                readings[a:b, k] = np.linspace(readings[a - 1, k], readings[b, k], b - a)
+            valid[a:b, k] = False
+            first_s += rng.uniform(1.0, 3.0)
+    return replace(span, gyr=gyr, acc=acc, valid=valid)
 
 
 FITTING_PLAN = [Stand(11), Walk(10, 1.2), Stand(3), Bow(5), Stand(3)]

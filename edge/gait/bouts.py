@@ -11,8 +11,9 @@ from edge.results import Bout
 
 from .bout_rows import BoutSpeed
 from .pelvis import pelvis_speed
-from .spatial import SCALE_SD
 from .strides import LEVEL_M
+from .timing import impossible
+from .way_error import SCALE_SD
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,7 +71,7 @@ def stride_flags(
         "unusual_time": _unusual(lasts),
         "lost_samples": (lost[after] - lost[before]) > LOST_SHARE * (after - before),
         "event_order": (strides.motion.time_s[strides.flat_from] < strides.begin_s)
-        | (strides.final_contact_s >= strides.end_s),
+        | impossible(strides),
         "no_bout": bout == 0,
     }
     steady = ~np.any(list(table.values()), axis=0)

@@ -104,7 +104,7 @@ def final_contacts(
     reach = round(p.push_reach_s * rate_hz)
     left = np.empty(len(swings))
     for i, begin in enumerate(swings.begin):
-        first = max(0, begin - reach)
+        first = max(int(swings.still_before[i]), int(begin) - reach)
         tick = first + int(np.argmax(rise[first : begin + 1]))
         left[i] = motion.time_s[tick] + _beyond_tick(rise, tick) / rate_hz + p.push_after_s
     return left

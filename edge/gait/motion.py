@@ -44,7 +44,7 @@ class NoiseParameters:
     gyr: float = 0.003
     acc_impact: float = 0.15
     gyr_saturated: float = 0.1
-    acc_lost: float = 1.0
+    acc_lost: float = 0.3
     gyr_lost: float = 0.1
     acc_gap_ps: float = 60.0
     gyr_gap_ps: float = 1.0

@@ -12,6 +12,7 @@ from .mounting import foot_axes
 from .segment import SegmentMotion, in_segment_frame
 from .stance import FLAT_ENERGY
 from .swings import find_swings
+from .way_error import way_sd_m
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 LONGEST_STRIDE_S = 2.5
 # A riser is 0.15 m and more; the height of a stride drifts by 0.01 to 0.06 m (SD, real walking).
 LEVEL_M = 0.12
-# A foot that stood this near to its stillest moment stood then.
-ANCHOR_S = 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,10 +42,6 @@ class Strides:
         What the foot did.
     position_m, velocity_mps : (n, 3) float64
         Way of the sensor in the foot's level frame, on a level floor wherever it may be level.
-    acc_noise, gyr_noise : (n,) float64
-        Noise that was assumed, m/s2/sqrt(Hz) and rad/s/sqrt(Hz).
-    energy : (n,) float64
-        Of movement, see `stance`.
     begin_s : (m,) float64
         Landing before the swing; NaN where the foot had been standing.
     final_contact_s, end_s : (m,) float64
@@ -57,19 +52,15 @@ class Strides:
         Ticks of the stillest moments of the stances about the swing.
     flat_from, flat_to : (m,) int64
         Ticks at which the sole is flat on the ground before the swing, `[from, to)`.
-    known_from, known_to : (m,) int64
-        Ticks at which the foot is known to have stood before and after: the still moments, or
-        further away where a stance was lost in a gap or the foot jogged. -1 where it never did, as
-        at the ends of a span: then the way is not known.
+    way_sd_m : (m,) float64
+        Standard deviation of the horizontal way between the still moments; NaN where the way is
+        not known, as at the ends of a span or across a gap.
     """
 
     side: Side
     motion: SegmentMotion
     position_m: NDArray[np.float64]
     velocity_mps: NDArray[np.float64]
-    acc_noise: NDArray[np.float64]
-    gyr_noise: NDArray[np.float64]
-    energy: NDArray[np.float64]
     begin_s: NDArray[np.float64]
     final_contact_s: NDArray[np.float64]
     end_s: NDArray[np.float64]
@@ -78,8 +69,7 @@ class Strides:
     still_after: NDArray[np.int64]
     flat_from: NDArray[np.int64]
     flat_to: NDArray[np.int64]
-    known_from: NDArray[np.int64]
-    known_to: NDArray[np.int64]
+    way_sd_m: NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.end_s)
@@ -88,6 +78,12 @@ class Strides:
     def way_m(self) -> NDArray[np.float64]:
         """Way between the still moments (m, 3)."""
         return np.asarray(self.position_m[self.still_after] - self.position_m[self.still_before])
+
+    @property
+    def length_m(self) -> NDArray[np.float64]:
+        """Horizontal way between the still moments (m,); NaN where it is not known."""
+        length = np.hypot(self.way_m[:, 0], self.way_m[:, 1])
+        return np.where(np.isnan(self.way_sd_m), np.nan, length)
 
     @property
     def turn_rad(self) -> NDArray[np.float64]:
@@ -130,15 +126,11 @@ def find_strides(side: Side, foot: FootMotion) -> Strides | None:
         upright_known=True,
     )
     flat_from, flat_to = _flat(foot, swings, motion.tick(left))
-    known_from, known_to = _known(foot, swings)
     return Strides(
         side=side,
         motion=motion,
         position_m=level_floor(foot.position_m, swings),
         velocity_mps=foot.velocity_mps,
-        acc_noise=foot.acc_noise,
-        gyr_noise=foot.gyr_noise,
-        energy=foot.energy,
         begin_s=begin,
         final_contact_s=left,
         end_s=landed,
@@ -147,8 +139,7 @@ def find_strides(side: Side, foot: FootMotion) -> Strides | None:
         still_after=swings.still_after,
         flat_from=flat_from,
         flat_to=flat_to,
-        known_from=known_from,
-        known_to=known_to,
+        way_sd_m=way_sd_m(foot, swings),
     )
 
 
@@ -165,20 +156,6 @@ def level_floor(position_m: NDArray[np.float64], swings: Swings) -> NDArray[np.f
     level = position_m.copy()
     level[:, 2] -= np.interp(np.arange(len(level)), ticks, heights)
     return level
-
-
-def _known(foot: FootMotion, swings: Swings) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Ticks nearest to the swings at which the foot is known to have stood; -1 for none."""
-    before, after = swings.still_before, swings.still_after
-    reach = round(ANCHOR_S * foot.rate_hz)
-    stood = np.flatnonzero(foot.stands)
-    padded = np.concatenate([[-1], stood, [-1]])
-    last = padded[np.searchsorted(stood, before + reach, side="right")]
-    first = padded[np.searchsorted(stood, after - reach) + 1]
-    return (
-        np.where((last >= 0) & (last >= before - reach), before, last),
-        np.where((first >= 0) & (first <= after + reach), after, first),
-    )
 
 
 def _flat(

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .motion import gap_s
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -24,14 +26,33 @@ ODD_TURN_RAD = 0.35
 ODD_WAY_M = 0.7
 
 
+# Neither foot stands, swings or steps in less, running included: a contact was put wrong.
+LEAST_PHASE_S = 0.1
+
+
+def impossible(strides: Strides) -> NDArray[np.bool_]:
+    """Strides (m,) whose stance or swing is shorter than any can be."""
+    stance = strides.final_contact_s - strides.begin_s
+    swing = strides.end_s - strides.final_contact_s
+    return np.asarray((stance < LEAST_PHASE_S) | (swing < LEAST_PHASE_S))
+
+
 def contact_sds(strides: Strides) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Standard deviations of the landings after, and of the leavings before each swing (m,), s."""
+    """Standard deviations of the landings after, and of the leavings before each swing (m,), s.
+
+    A contact within a gap may lie anywhere in it.
+    """
     way = strides.way_m
     odd = np.isnan(strides.begin_s) | (np.abs(strides.turn_rad) >= ODD_TURN_RAD)
     odd |= np.hypot(way[:, 0], way[:, 1]) < ODD_WAY_M
     usual, unusual = INITIAL_CONTACT_SD_S
     usual_fc, unusual_fc = FINAL_CONTACT_SD_S
-    return np.where(odd, unusual, usual), np.where(odd, unusual_fc, usual_fc)
+    motion = strides.motion
+    gaps = gap_s(motion.valid, motion.rate_hz) / np.sqrt(12.0)
+    return (
+        np.hypot(np.where(odd, unusual, usual), gaps[motion.tick(strides.end_s)]),
+        np.hypot(np.where(odd, unusual_fc, usual_fc), gaps[motion.tick(strides.final_contact_s)]),
+    )
 
 
 def timing_columns(strides: Strides, _: Body) -> Mapping[str, NDArray[np.float64]]:

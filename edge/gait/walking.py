@@ -13,11 +13,11 @@ from sensors import Segment, Side
 from .bout_rows import rows_of
 from .bouts import bout_numbers, describe_bout, stride_flags
 from .confirmation import event_conflicts
-from .metrics import FAMILIES
+from .metrics import FAMILIES, WAY
 from .motion import foot_motion
 from .pelvis import walk_of_pelvis
 from .strides import Body, find_strides
-from .timing import contact_sds
+from .timing import contact_sds, impossible
 from .upper import pelvis_motion, shank_motion
 from .walk import Path, Walk
 
@@ -134,13 +134,17 @@ def _strides(body: Body) -> tuple[Stride, ...]:
 
 def _records(strides: Strides, body: Body, bout: NDArray[np.int64]) -> list[Stride]:
     columns: dict[str, list[float | None]] = {}
+    wrong = impossible(strides)
     for family in FAMILIES:
         for name, values in family.columns(strides, body).items():
-            columns[name] = [None if isnan(v) else v for v in values.tolist()]
+            # The way is known without the contacts; all else hangs on them.
+            kept = values if family is WAY else np.where(wrong, np.nan, values)
+            columns[name] = [None if isnan(v) else v for v in kept.tolist()]
     time_s = strides.motion.time_s
     from_s, to_s = time_s[strides.still_before], time_s[strides.still_after]
     # A foot that had been standing has no initial contact before the swing.
-    begin = np.where(np.isnan(strides.begin_s), from_s, strides.begin_s)
+    stood = np.minimum(from_s, strides.final_contact_s)
+    begin = np.where(np.isnan(strides.begin_s), stood, strides.begin_s)
     flags, steady = stride_flags(strides, bout)
     unknown = [length is None for length in columns["stride_length_m"]]
     flags = [(*f, "length_unknown") if u else f for f, u in zip(flags, unknown, strict=True)]
@@ -162,7 +166,7 @@ def _records(strides: Strides, body: Body, bout: NDArray[np.int64]) -> list[Stri
             ),
             length_from_s=float(from_s[i]),
             length_to_s=float(to_s[i]),
-            steady=bool(steady[i]),
+            steady=bool(steady[i]) and not unknown[i],
             flags=flags[i],
             **{name: values[i] for name, values in columns.items()},
         )

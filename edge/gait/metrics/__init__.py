@@ -4,7 +4,7 @@ Whatever is said of a bout, an hour, a day or a comparison is made from these co
 """
 
 from .describe import describe_walk
-from .families import FAMILIES
+from .families import FAMILIES, WAY
 from .family import Family, unit_of
 
-__all__ = ["FAMILIES", "Family", "describe_walk", "unit_of"]
+__all__ = ["FAMILIES", "WAY", "Family", "describe_walk", "unit_of"]

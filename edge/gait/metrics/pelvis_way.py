@@ -47,8 +47,7 @@ def pelvis_way_columns(strides: Strides, body: Body) -> Mapping[str, NDArray[np.
         return {}
     lands = strides.begin_s
     lead = _stride_over(other, lands)
-    way = other.way_m[lead]
-    speed = np.hypot(way[:, 0], way[:, 1]) / (other.end_s - other.begin_s)[lead]
+    speed = (other.length_m / (other.end_s - other.begin_s))[lead]
     _, ahead = _about_mean(pelvis, other.begin_s[lead], other.end_s[lead], lands)
     lasts = lands - other.begin_s[lead]
     stepped = (lasts > 0.0) & (lasts <= LONGEST_STEP_S)

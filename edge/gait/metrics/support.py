@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edge.gait.timing import LEAST_PHASE_S
 from sensors import Side
 
 from .family import Family
@@ -41,10 +42,15 @@ def support_columns(strides: Strides, body: Body) -> Mapping[str, NDArray[np.flo
     lands = _first_after(other.end_s, leaves)
     single = np.minimum(lands, strides.final_contact_s) - np.maximum(leaves, begin)
     return {
-        "step_time_s": np.where(step <= LONGEST_STEP_S, step, np.nan),
+        "step_time_s": _plausible(step),
         "double_support_s": leaves - begin,
-        "single_support_s": np.where((single > 0) & (single <= LONGEST_STEP_S), single, np.nan),
+        "single_support_s": _plausible(single),
     }
+
+
+def _plausible(lasts_s: NDArray[np.float64]) -> NDArray[np.float64]:
+    inside = (lasts_s >= LEAST_PHASE_S) & (lasts_s <= LONGEST_STEP_S)
+    return np.where(inside, lasts_s, np.nan)
 
 
 def _latest(times_s: NDArray[np.float64], before_s: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -25,7 +25,7 @@ def swing_path_columns(strides: Strides, _: Body) -> Mapping[str, NDArray[np.flo
     motion = strides.motion
     swing = windows(motion, strides.final_contact_s, strides.end_s)
     off = np.full(len(strides), np.nan)
-    for i in np.flatnonzero(swing.known):
+    for i in np.flatnonzero(swing.known & np.isfinite(strides.way_sd_m)):
         path = strides.position_m[swing.first[i] : swing.stop[i], :2]
         x, y = path[-1] - path[0]
         length = np.hypot(x, y)
