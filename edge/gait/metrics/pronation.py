@@ -13,7 +13,7 @@ from cext import lowpass
 from cext.quaternion import rotate
 
 from .family import Family
-from .foot_angles import when_flat
+from .foot_angles import about_flat, when_flat
 from .windows import OUTWARD, value_at, windows
 
 if TYPE_CHECKING:
@@ -42,10 +42,13 @@ def pronation_columns(strides: Strides, _: Body) -> Mapping[str, NDArray[np.floa
     flat = when_flat(strides, roll)
     flat_s = motion.time_s[strides.flat_from]
     landing = windows(motion, strides.begin_s, flat_s)
+    to_flat, from_flat = about_flat(strides)
+    inversion = flat - value_at(motion, roll, strides.begin_s)
+    eversion = value_at(motion, roll, strides.final_contact_s) - flat
     return {
-        "landing_inversion_deg": np.degrees(flat - value_at(motion, roll, strides.begin_s)),
+        "landing_inversion_deg": np.degrees(np.where(to_flat.known, inversion, np.nan)),
         "eversion_rate_degps": np.degrees(landing.greatest(rate)),
-        "push_off_eversion_deg": np.degrees(value_at(motion, roll, strides.final_contact_s) - flat),
+        "push_off_eversion_deg": np.degrees(np.where(from_flat.known, eversion, np.nan)),
         "time_to_foot_flat_s": np.where(
             landing.known & np.isfinite(flat), flat_s - strides.begin_s, np.nan
         ),
