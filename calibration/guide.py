@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from sensors import Segment
 
-from .accel import FACES, POSES
 from .errors import CalibrationError, Refused
-from .tapping import PREFIX
+from .fits.accel import FACES, POSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,7 +21,8 @@ if TYPE_CHECKING:
     from .trial import Readings, Trial
 
 TURNS = 3
-
+# Of the steps in which a sensor is tapped; the segment follows.
+TAP = "tap_"
 
 What = TypeVar("What")
 
@@ -212,7 +212,7 @@ TAPPING = Guide(
     0.7,
     tuple(
         GuideStep(
-            PREFIX + segment,
+            TAP + segment,
             f"Tap the sensor of the {segment.replace('_', ' ')} three times with a finger nail.",
             5.0,
             settle_s=1.0,

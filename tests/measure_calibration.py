@@ -16,16 +16,16 @@ from pathlib import Path
 
 import numpy as np
 
-from calibration.accel import FACES, POSES, fit_accel
-from calibration.alignment import LEAST_STEPS, Standing, bow_axis, read_standing, swing_axis
 from calibration.errors import Refused
-from calibration.gyro import fit_gyro, read_turn
-from calibration.holds import read_hold
-from calibration.kinds import wear
+from calibration.fits.accel import FACES, POSES, fit_accel
+from calibration.fits.gyro import fit_gyro, read_turn
+from calibration.fits.holds import read_hold
+from calibration.fits.sphere import fibonacci
+from calibration.fitting.alignment import LEAST_STEPS, Standing, bow_axis, read_standing, swing_axis
+from calibration.fitting.kinds import wear
+from calibration.fitting.placement import find_placement, pelvic_correlations
+from calibration.fitting.steps import find_steps, level_motion
 from calibration.limits import ALIGNMENT_SPREAD_RAD, MILLI_G
-from calibration.placement import find_placement, pelvic_correlations
-from calibration.sphere import fibonacci
-from calibration.steps import find_steps, level_motion
 from sensors import Segment
 from sensors.virtual import Bow, Stand, Walk, Walker
 from tests.optical_alignment import axis_against_cameras
@@ -219,7 +219,7 @@ def real_placement(folder: Path) -> list[str]:
         "|---|---|---|---|---|",
         *lines,
         "",
-        "The cues' means and spreads (`calibration/placement.py`) were read off these very",
+        "The cues' means and spreads (`calibration/fitting/placement.py`) were read off these very",
         "recordings, so these are figures of the data they come from, not of people to come.",
         "",
     ]

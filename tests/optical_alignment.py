@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from calibration.alignment import read_standing, swing_axis
-from calibration.steps import find_steps, level_motion
+from calibration.fitting.alignment import read_standing, swing_axis
+from calibration.fitting.steps import find_steps, level_motion
 from cext import lowpass
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from calibration.alignment import align, bow_axis, read_standing, swing_axis
 from calibration.errors import Refused
+from calibration.fitting.alignment import align, bow_axis, read_standing, swing_axis
 from sensors import Segment
 from sensors.virtual import Bow, Imperfections, Stand, VirtualPerson, Walk, Walker
 from tests.virtual_walks import RATE_HZ

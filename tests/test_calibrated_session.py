@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from calibration.accel import POSES, fit_accel
-from calibration.gyro import fit_gyro
-from calibration.holds import read_hold
+from calibration.fits.accel import POSES, fit_accel
+from calibration.fits.gyro import fit_gyro
+from calibration.fits.holds import read_hold
 from calibration.model import SensorCalibration
 from calibration.store import CalibrationStore
 from edge.acquire.session import Session

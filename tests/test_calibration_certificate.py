@@ -9,14 +9,15 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from calibration.accel import FACES, POSES, fit_accel
-from calibration.certificate import certificate_html, certificate_of, certificate_pdf
-from calibration.gyro import fit_gyro, read_turn
-from calibration.holds import read_hold
-from calibration.mag import earth_field
+from calibration.certificate import certificate_html, certificate_of
+from calibration.certificate.pdf import certificate_pdf
+from calibration.fits.accel import FACES, POSES, fit_accel
+from calibration.fits.gyro import fit_gyro, read_turn
+from calibration.fits.holds import read_hold
+from calibration.fits.mag import earth_field
+from calibration.fits.noise import fit_noise
+from calibration.fits.verify import verify
 from calibration.model import MagFit, SensorCalibration, TimingFit, Verdict
-from calibration.noise import fit_noise
-from calibration.verify import verify
 from tests.virtual_bench import GRAVITY, BenchSensor
 
 MADE = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)

@@ -10,13 +10,20 @@ import pytest
 from scipy.optimize import least_squares
 from scipy.stats import t as student
 
-from calibration.accel import ANYWHERE_SD_MPS2, FACES, POSES, fit_accel, gravity_at, missing_pose
 from calibration.apply import correct_acc, correct_gyr
 from calibration.errors import Refused
-from calibration.gyro import fit_gyro, read_turn
-from calibration.holds import read_hold
+from calibration.fits.accel import (
+    ANYWHERE_SD_MPS2,
+    FACES,
+    POSES,
+    fit_accel,
+    gravity_at,
+    missing_pose,
+)
+from calibration.fits.gyro import fit_gyro, read_turn
+from calibration.fits.holds import read_hold
+from calibration.fits.sphere import Prior, fibonacci, fit_sphere, student_t95
 from calibration.model import Verdict
-from calibration.sphere import Prior, fibonacci, fit_sphere, student_t95
 from tests.virtual_bench import GRAVITY, BenchSensor
 
 MADE = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)

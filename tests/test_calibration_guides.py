@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 from scipy.signal import bilinear, lfilter, lfilter_zi
 
-from calibration.accel import FACES, fit_accel
-from calibration.bench import JUDGES, accel_of_trial, finished, gyro_of_trial
 from calibration.errors import CalibrationError, Refused, StoreError
-from calibration.fitting import fit_person, judge_fitting
+from calibration.fits.accel import FACES, fit_accel
+from calibration.fits.bench import JUDGES, accel_of_trial, finished, gyro_of_trial
+from calibration.fits.gyro import fit_gyro
+from calibration.fits.holds import read_hold
+from calibration.fits.verify import verify
+from calibration.fitting.person import fit_person, judge_fitting
 from calibration.guide import ACCEL, ACCEL_SIX, FITTING, GUIDES, GYRO, GuideWalk
-from calibration.gyro import fit_gyro
-from calibration.holds import read_hold
 from calibration.model import SensorCalibration, Verdict
 from calibration.trial import GroupTrial, Trial
-from calibration.verify import verify
 from sensors import Segment
 from tests.virtual_bench import GRAVITY, BenchSensor, readings_for
 from tests.virtual_walks import fitted

@@ -10,11 +10,11 @@ import pytest
 from scipy.optimize import least_squares
 
 from calibration.errors import Refused
-from calibration.mag import cells_filled, earth_field, fit_mag
+from calibration.fits.mag import cells_filled, earth_field, fit_mag
+from calibration.fits.noise import allan_deviation, fit_noise
+from calibration.fits.sphere import fibonacci
+from calibration.fits.taps import fit_timing
 from calibration.model import Verdict
-from calibration.noise import allan_deviation, fit_noise
-from calibration.sphere import fibonacci
-from calibration.taps import fit_timing
 from tests.virtual_bench import RATE_HZ, BenchSensor, tapped
 
 MADE = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from calibration.bench import JUDGES
+from calibration.fits.bench import JUDGES
 from calibration.guide import ACCEL_SIX, GuideWalk
 from calibration.trial import Trial
 from edge.calibrate import NodeSource, collect

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calibration.accel import POSES, fit_accel
 from calibration.apply import apply, correct
 from calibration.errors import StoreError
-from calibration.gyro import fit_gyro
-from calibration.holds import read_hold
+from calibration.fits.accel import POSES, fit_accel
+from calibration.fits.gyro import fit_gyro
+from calibration.fits.holds import read_hold
 from calibration.model import AccelFit, SensorCalibration, TimingFit, Verdict
 from calibration.store import CalibrationStore, read_toml, write_toml
 from calibration.trial import Trial, from_blocks

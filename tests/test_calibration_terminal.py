@@ -11,8 +11,8 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from calibration.accel import FACES
-from calibration.bench import JUDGES
+from calibration.fits.accel import FACES
+from calibration.fits.bench import JUDGES
 from calibration.guide import ACCEL, GYRO, MAG, NOISE, TAPS
 from calibration.store import CalibrationStore
 from calibration.trial import GroupTrial, Trial

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from calibration.errors import Refused
+from calibration.fitting.placement import SURE, find_placement, suspected_swaps
+from calibration.fitting.tapping import judge_tap, placement_by_taps, tapped_sensor
 from calibration.guide import TAPPING, GuideWalk
-from calibration.placement import SURE, find_placement, suspected_swaps
-from calibration.tapping import judge_tap, placement_by_taps, tapped_sensor
 from calibration.trial import GroupTrial
 from sensors import Segment
 from tests.virtual_bench import BenchSensor, tapped

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from calibration.accel import POSES
+from calibration.fits.accel import POSES
 from calibration.trial import Readings
 from sensors import Block
 

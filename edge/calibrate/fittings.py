@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from calibration.alignment import Alignment
+from calibration.fitting.alignment import Alignment
 from edge.errors import UserError
 from edge.files import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from calibration.fitting import Fitting
+    from calibration.fitting.person import Fitting
 
 FILE = "fitting.json"
 SCHEMA = "fitting/1.0"

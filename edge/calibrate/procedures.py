@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from calibration import bench
-from calibration.accel import ANYWHERE_SD_MPS2
 from calibration.errors import CalibrationError, Refused
-from calibration.fitting import judge_fitting
+from calibration.fits import bench
+from calibration.fits.accel import ANYWHERE_SD_MPS2
+from calibration.fits.holds import read_hold
+from calibration.fits.taps import fit_timing, judge_taps
+from calibration.fits.verify import verify
+from calibration.fitting.person import judge_fitting
+from calibration.fitting.tapping import judge_tap
 from calibration.guide import (
     ACCEL,
     ACCEL_SIX,
@@ -26,13 +30,9 @@ from calibration.guide import (
     VERIFY,
     GuideWalk,
 )
-from calibration.holds import read_hold
 from calibration.limits import MILLI_G, STANDARD_GRAVITY
 from calibration.model import SensorCalibration, now_utc
-from calibration.tapping import judge_tap
-from calibration.taps import fit_timing, judge_taps
 from calibration.trial import GroupTrial, Trial
-from calibration.verify import verify
 
 from .source import collect, collect_group
 from .terminal import walk_guide
@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from calibration import CalibrationStore
+    from calibration.fits.mag import EarthField
     from calibration.guide import Guide
-    from calibration.mag import EarthField
     from calibration.model import Fit
 
     from .source import SampleSource

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from calibration import SensorCalibration, Verdict
-    from calibration.fitting import Fitting
-    from calibration.placement import Placement
+    from calibration.fitting.person import Fitting
+    from calibration.fitting.placement import Placement
 
 _COLOURS = {"green": "green", "amber": "yellow", "red": "red"}
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from calibration import CalibrationStore, SensorCalibration
-    from calibration.mag import EarthField
+    from calibration.fits.mag import EarthField
     from calibration.trial import GroupTrial
     from edge.calibrate.source import NodeSource
     from sensors import Block, Segment
@@ -59,7 +59,7 @@ def accel(
     as_json: Json = False,
 ) -> None:
     """Accelerometer: bias, scale, cross-axis from still poses."""
-    from calibration.accel import ANYWHERE_SD_MPS2, FORMULA_SD_MPS2, gravity_at
+    from calibration.fits.accel import ANYWHERE_SD_MPS2, FORMULA_SD_MPS2, gravity_at
     from calibration.limits import STANDARD_GRAVITY
 
     name = "accel-six" if six else "accel"
@@ -96,7 +96,7 @@ def mag(
     as_json: Json = False,
 ) -> None:
     """Magnetometer: hard and soft iron, strength by the World Magnetic Model."""
-    from calibration.mag import earth_field
+    from calibration.fits.mag import earth_field
 
     try:
         field = earth_field(latitude, longitude, height, datetime.now(UTC).date())
@@ -185,8 +185,8 @@ def identify(
     trial: TrialFolder = None, config: ConfigFile = DEFAULT_CONFIG, as_json: Json = False
 ) -> None:
     """Which node sits where, by tapping each in turn."""
+    from calibration.fitting.tapping import placement_by_taps
     from calibration.guide import TAPPING
-    from calibration.tapping import placement_by_taps
     from calibration.trial import GroupTrial
     from edge.calibrate.show import print_table
 
@@ -207,7 +207,7 @@ def fit(
     as_json: Json = False,
 ) -> None:
     """Fitting on the person: who sits where, sensor to segment, a light for every sensor."""
-    from calibration.fitting import fit_person
+    from calibration.fitting.person import fit_person
     from calibration.guide import FITTING
     from calibration.trial import GroupTrial
     from edge.calibrate.fittings import last_alignments, save_fitting
@@ -231,7 +231,7 @@ def placement(
     as_json: Json = False,
 ) -> None:
     """Which sensor of a recording sits where, whatever its labels say."""
-    from calibration.placement import find_placement, suspected_swaps
+    from calibration.fitting.placement import find_placement, suspected_swaps
     from calibration.trial import from_blocks, on_one_grid
     from edge.calibrate.show import show_placement
     from edge.sources import open_recording
@@ -257,7 +257,7 @@ def certificate(
     config: ConfigFile = DEFAULT_CONFIG,
 ) -> None:
     """Write the certificate of a sensor, as HTML or PDF."""
-    from calibration.certificate import certificate_html, certificate_of, certificate_pdf
+    from calibration.certificate import certificate_html, certificate_of
     from calibration.model import now_utc
     from edge.files import write_whole
 
@@ -269,12 +269,12 @@ def certificate(
         write_whole(html, certificate_html(made))
     if pdf is not None:
         try:
-            content = certificate_pdf(made)
+            from calibration.certificate.pdf import certificate_pdf
         except ImportError as error:
             raise UserError(
                 "the PDF needs reportlab: pip install 'evenstride[pdf]', or use --html"
             ) from error
-        pdf.write_bytes(content)
+        pdf.write_bytes(certificate_pdf(made))
 
 
 @calibrate_app.command(name="list")

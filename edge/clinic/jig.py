@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from calibration.errors import Refused
+from calibration.fits.holds import read_hold
 from calibration.guide import Guide, GuideStep
-from calibration.holds import read_hold
 from edge.gait.leg_length.bows import HipLine, find_bows, hip_line
 from edge.gait.leg_length.checks import FEWEST_BOWS, MOST_BOW_SPREAD_DEG
-from edge.gait.leg_length.standing import unit
-from edge.gait.leg_length.zero import obliquity
+from edge.gait.leg_length.level import obliquity, unit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,11 +16,11 @@ from edge.gait.leg_length.checks import (
     MOST_SHIFT_DEG,
 )
 from edge.gait.leg_length.evidence import SENSOR_LEFT
+from edge.gait.leg_length.level import level_axes, obliquity, unit
 from edge.gait.leg_length.phases import Phase
-from edge.gait.leg_length.standing import GRAVITY, Trial, read_trial, unit
+from edge.gait.leg_length.standing import GRAVITY, Trial, read_trial
 from edge.gait.leg_length.walking_figures import FEWEST_STRIDES, LEAST_SPEED_MPS
 from edge.gait.leg_length.walks import measure_walk
-from edge.gait.leg_length.zero import level_axes, obliquity
 from edge.gait.walking import analyse_walking
 from edge.results import Person
 from sensors import Segment

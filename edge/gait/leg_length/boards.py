@@ -14,8 +14,9 @@ import numpy as np
 
 from sensors import Side
 
+from .level import obliquity
 from .standing import Trial, pair_facings
-from .zero import SPREADS, obliquity
+from .zero import SPREADS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .standing import unit
-from .zero import level_axes
+from .level import level_axes, unit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

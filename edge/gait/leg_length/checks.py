@@ -15,8 +15,8 @@ from sensors import Side
 from .boards import LEAST_R2, MOST_HIDDEN
 from .bows import LEAST_DEPTH_RAD
 from .legs import MOST_FOOT_ROLL_RAD, MOST_HEEL_RISE_RAD, MOST_KNEE_RAD
+from .level import obliquity
 from .standing import GRAVITY
-from .zero import obliquity
 
 if TYPE_CHECKING:
     from collections.abc import Callable

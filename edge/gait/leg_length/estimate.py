@@ -16,9 +16,10 @@ from edge.results import BoardChange, LegLength
 
 from .checks import flags, reasons
 from .evidence import gather
+from .level import obliquity
 from .rounding import NORMAL_95, around_mm, deg, mm
 from .walking_figures import disagrees, walking_figures
-from .zero import SPREADS, K, Posture, obliquity, pooled
+from .zero import SPREADS, K, Posture, pooled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,10 +16,11 @@ from sensors import Segment
 from .boards import Board, Lifts, board_changes, fit_lifts
 from .bows import Bow, HipLine, find_bows, hip_line
 from .legs import Legs, look_at_legs
+from .level import obliquity, unit
 from .phases import Phase, cut
-from .standing import Pair, Trial, pair_facings, pair_placements, read_trial, unit
+from .standing import Pair, Trial, pair_facings, pair_placements, read_trial
 from .walks import Walked, measure_walk, together
-from .zero import Posture, fit_posture, obliquity
+from .zero import Posture, fit_posture
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,8 +14,8 @@ import numpy as np
 from sensors import Segment, Side
 
 from .bows import principal_axis
+from .level import unit
 from .phases import cut
-from .standing import unit
 from .walks import midstances_s
 
 if TYPE_CHECKING:

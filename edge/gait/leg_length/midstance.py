@@ -20,7 +20,7 @@ import numpy as np
 
 from cext import quaternion
 
-from .zero import obliquity
+from .level import obliquity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .level import unit
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -148,9 +150,3 @@ def pair_placements(trials: Iterable[Trial]) -> list[Pair]:
         placements.setdefault(trial.phase.placement, []).append(trial)
     pairs = (pair_facings(placements[k]) for k in sorted(placements))
     return [pair for pair in pairs if pair is not None]
-
-
-def unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Vectors of length one, along the last axis."""
-    scaled: NDArray[np.float64] = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return scaled

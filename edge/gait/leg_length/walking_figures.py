@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .level import obliquity
 from .rounding import around_mm, mm
 from .walks import titrate
-from .zero import SPREADS, obliquity
+from .zero import SPREADS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from .standing import unit
+from .level import level_axes, obliquity, unit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,24 +104,6 @@ class _Row:
     value: float
     sd: float
     alone_sd: float
-
-
-def level_axes(
-    up: NDArray[np.float64], leftward: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Level left and forward axes for a direction that roughly points left."""
-    left = unit(leftward - (leftward @ up) * up)
-    return left, np.cross(left, up)
-
-
-def obliquity(hip_line: NDArray[np.float64], up: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Fall of a line towards the left: positive with the right side higher, rad.
-
-    Unit vectors (3,) or (n, 3), at most one of them (n, 3).
-    """
-    rise = np.sum(hip_line * up, axis=-1)
-    angle: NDArray[np.float64] = -np.arcsin(np.clip(rise, -1.0, 1.0))
-    return angle
 
 
 def fit_posture(

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .errors import Refused
-from .limits import ACC_DENSITY_MPS2_RTHZ, GYR_DENSITY_RADPS_RTHZ, MILLI_G
-from .model import NoiseFit, Verdict, as_triple, worst
+from calibration.errors import Refused
+from calibration.limits import ACC_DENSITY_MPS2_RTHZ, GYR_DENSITY_RADPS_RTHZ, MILLI_G
+from calibration.model import NoiseFit, Verdict, as_triple, worst
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from numpy.typing import NDArray
 
-    from .trial import Readings
+    from calibration.trial import Readings
 
     Array = NDArray[np.float64]
 

@@ -11,22 +11,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from calibration.errors import Refused
+from calibration.guide import ACCEL, ACCEL_SIX, GYRO, MAG, NOISE, VERIFY, readings_of
+from calibration.limits import STANDARD_GRAVITY
+
 from .accel import FACES, POSES, fit_accel
-from .errors import Refused
-from .guide import ACCEL, ACCEL_SIX, GYRO, MAG, NOISE, VERIFY, readings_of
 from .gyro import fit_gyro, read_turn
 from .holds import read_hold
-from .limits import STANDARD_GRAVITY
 from .mag import STEP as TURN_OVER
 from .mag import cells_filled, fit_mag
 from .noise import STEP as LONG_REST
 from .noise import fit_noise
 
 if TYPE_CHECKING:
-    from .guide import Guide, GuideStep
+    from calibration.guide import Guide, GuideStep
+    from calibration.model import AccelFit, GyroFit, MagFit, NoiseFit
+    from calibration.trial import Readings, Trial
+
     from .mag import EarthField
-    from .model import AccelFit, GyroFit, MagFit, NoiseFit
-    from .trial import Readings, Trial
 
 _REST_S = 30.0
 # A pose is recognised within this of its name; the nearest other one is 35 deg away.

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from calibration.errors import Refused
 from cext import lowpass, moving_mean
 from sensors import Segment, Side
 
-from .errors import Refused
 from .kinds import STEP, Worn, find_kinds, wear
 
 if TYPE_CHECKING:

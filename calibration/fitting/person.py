@@ -12,28 +12,29 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from calibration.apply import correct
+from calibration.errors import Refused
+from calibration.limits import STANDARD_GRAVITY
+from calibration.model import Verdict, worst
+from calibration.trial import on_one_grid
 from cext import lowpass
 from sensors import Segment
 
 from .alignment import align, bow_axis, read_standing, swing_axis
-from .apply import correct
-from .errors import Refused
-from .limits import STANDARD_GRAVITY
-from .model import Verdict, worst
 from .placement import SURE, find_placement, suspected_swaps
 from .steps import find_steps, level_motion
-from .trial import on_one_grid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
+    from calibration.guide import GuideStep
+    from calibration.model import SensorCalibration
+    from calibration.trial import GroupTrial, Readings
+
     from .alignment import Alignment, Standing
-    from .guide import GuideStep
-    from .model import SensorCalibration
     from .placement import Placement
-    from .trial import GroupTrial, Readings
 
     Array = NDArray[np.float64]
 

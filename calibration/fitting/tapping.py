@@ -6,17 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from calibration.errors import Refused
+from calibration.guide import TAP
 from sensors import Segment
-
-from .errors import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .guide import GuideStep
-    from .trial import GroupTrial, Readings
+    from calibration.guide import GuideStep
+    from calibration.trial import GroupTrial, Readings
 
-PREFIX = "tap_"
 # A tap on the case is 20 m/s2 and more; through strap and bone a tenth of it reaches the neighbour.
 _LEAST_MPS2 = 8.0
 _OVER_SECOND = 2.0
@@ -58,7 +57,7 @@ def placement_by_taps(trial: GroupTrial) -> dict[str, Segment]:
     """
     found: dict[str, Segment] = {}
     for segment in Segment:
-        step = PREFIX + segment
+        step = TAP + segment
         if step not in trial.done():
             continue
         sensor = tapped_sensor(trial.load(step), step)

@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from calibration.limits import STANDARD_GRAVITY
 from cext import lowpass, moving_mean, smooth_orientation
 from cext.quaternion import rotate
-
-from .limits import STANDARD_GRAVITY
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

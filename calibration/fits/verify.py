@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .apply import correct_acc, correct_gyr
-from .errors import Refused
-from .limits import ACCEL_ERROR_U95_MPS2, MILLI_G
-from .model import SensorCalibration, Verdict, Verification, worst
+from calibration.apply import correct_acc, correct_gyr
+from calibration.errors import Refused
+from calibration.limits import ACCEL_ERROR_U95_MPS2, MILLI_G
+from calibration.model import SensorCalibration, Verdict, Verification, worst
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

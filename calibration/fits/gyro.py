@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .errors import Refused
-from .limits import GYRO_BIAS_U95_RADPS, GYRO_SCALE_U95, TURN_RMS_RAD
-from .model import GyroFit, Verdict, as_matrix, as_triple, worst
+from calibration.errors import Refused
+from calibration.limits import GYRO_BIAS_U95_RADPS, GYRO_SCALE_U95, TURN_RMS_RAD
+from calibration.model import GyroFit, Verdict, as_matrix, as_triple, worst
+
 from .sphere import student_t95
 
 if TYPE_CHECKING:
@@ -25,9 +26,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from calibration.model import AccelFit
+    from calibration.trial import Readings
+
     from .holds import Hold
-    from .model import AccelFit
-    from .trial import Readings
 
     Array = NDArray[np.float64]
 

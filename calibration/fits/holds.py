@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .errors import Refused
-from .limits import HOLD_ACC_SD_MPS2, HOLD_RATE_RADPS, HOLD_S, HOLD_TURN_RAD
+from calibration.errors import Refused
+from calibration.limits import HOLD_ACC_SD_MPS2, HOLD_RATE_RADPS, HOLD_S, HOLD_TURN_RAD
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from .trial import Readings
+    from calibration.trial import Readings
 
     Array = NDArray[np.float64]
 

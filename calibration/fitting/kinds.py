@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from calibration.errors import Refused
 from cext import moving_mean
 from sensors import Segment
 
-from .errors import Refused
 from .steps import find_steps, level_motion
 
 if TYPE_CHECKING:

@@ -36,8 +36,8 @@ _GRID = TableStyle(
 _WIDTHS = (66 * mm, 20 * mm, 38 * mm, 32 * mm, 22 * mm)
 
 
-def render(certificate: Certificate) -> bytes:
-    """Return the PDF; one sheet of A4 unless every procedure has findings."""
+def certificate_pdf(certificate: Certificate) -> bytes:
+    """The PDF; one sheet of A4 unless every procedure has findings."""
     c = certificate.calibration
     story: list[Any] = [
         Paragraph(f"Calibration certificate {_light(certificate.verdict)}", _TITLE),

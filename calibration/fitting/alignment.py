@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from calibration.errors import Refused
+from calibration.fits.sphere import student_t95
+from calibration.limits import ALIGNMENT_SPREAD_RAD
+from calibration.model import Matrix, Record, Triple, as_matrix, as_triple
 from cext import lowpass
 from sensors import Segment
 
-from .errors import Refused
-from .limits import ALIGNMENT_SPREAD_RAD
-from .model import Matrix, Record, Triple, as_matrix, as_triple
-from .sphere import student_t95
 from .steps import find_steps, level_motion
 
 if TYPE_CHECKING:

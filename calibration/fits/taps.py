@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .errors import Refused
-from .limits import TIMING_OFFSET_S, TIMING_OFFSET_U95_S
-from .model import TimingFit, Verdict
+from calibration.errors import Refused
+from calibration.limits import TIMING_OFFSET_S, TIMING_OFFSET_U95_S
+from calibration.model import TimingFit, Verdict
+
 from .sphere import student_t95
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from .guide import GuideStep
-    from .trial import Readings
+    from calibration.guide import GuideStep
+    from calibration.trial import Readings
 
     Array = NDArray[np.float64]
 

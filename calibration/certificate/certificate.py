@@ -1,4 +1,4 @@
-"""One calibration in, the page that a technician files out: HTML by itself, PDF with `reportlab`.
+"""One calibration in, the page that a technician files out: HTML by itself (`pdf.py` makes PDF).
 
 Every figure stands beside its uncertainty and its limit; the page needs no network and prints on
 one sheet of A4.
@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from . import limits
-from .limits import MILLI_G
-from .model import (
+from calibration import limits
+from calibration.limits import MILLI_G
+from calibration.model import (
     AccelFit,
     GyroFit,
     MagFit,
@@ -25,13 +25,14 @@ from .model import (
     Verification,
     worst,
 )
+
 from .plots import Plot, allan_plots, residual_plot
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from .model import Fit, Matrix, SensorCalibration, Triple
+    from calibration.model import Fit, Matrix, SensorCalibration, Triple
 
 NAMES = {
     "accel": "Accelerometer",
@@ -96,22 +97,11 @@ def certificate_of(calibration: SensorCalibration, issued: datetime) -> Certific
 def certificate_html(certificate: Certificate) -> str:
     """Return the page: self-contained HTML."""
     environment = Environment(
-        loader=PackageLoader("calibration", ""), autoescape=True, undefined=StrictUndefined
+        loader=PackageLoader("calibration.certificate", ""),
+        autoescape=True,
+        undefined=StrictUndefined,
     )
     return environment.get_template("certificate.html").render(certificate=certificate)
-
-
-def certificate_pdf(certificate: Certificate) -> bytes:
-    """Return the page as PDF.
-
-    Raises
-    ------
-    ImportError
-        If `reportlab` (extra `pdf`) is not installed.
-    """
-    from .certificate_pdf import render  # noqa: PLC0415 (reportlab is an extra)
-
-    return render(certificate)
 
 
 def _rows(fit: Fit) -> Iterable[Row]:

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .errors import Refused
-from .limits import MAG_DIP_RAD, MAG_RMS_UT
-from .model import MagFit, Verdict, as_matrix, as_triple, worst
+from calibration.errors import Refused
+from calibration.limits import MAG_DIP_RAD, MAG_RMS_UT
+from calibration.model import MagFit, Verdict, as_matrix, as_triple, worst
+
 from .sphere import Prior, Sphere, fibonacci, fit_sphere, student_t95
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from .trial import Readings
+    from calibration.trial import Readings
 
     Array = NDArray[np.float64]
 

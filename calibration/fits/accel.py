@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from .errors import Refused
-from .limits import (
+from calibration.errors import Refused
+from calibration.limits import (
     ACCEL_ERROR_U95_MPS2,
     ACCEL_LEFT_OUT_RMS_MPS2,
     MILLI_G,
     STANDARD_GRAVITY,
 )
-from .model import AccelFit, Verdict, as_matrix, as_triple, worst
+from calibration.model import AccelFit, Verdict, as_matrix, as_triple, worst
+
 from .sphere import Prior, Sphere, fit_sphere
 
 if TYPE_CHECKING:

@@ -6,12 +6,12 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from .limits import MILLI_G
+from calibration.limits import MILLI_G
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .model import AccelFit, NoiseFit
+    from calibration.model import AccelFit, NoiseFit
 
 WIDTH, HEIGHT = 300.0, 150.0
 _LEFT, _BOTTOM, _RIGHT, _TOP = 40.0, 24.0, 8.0, 16.0

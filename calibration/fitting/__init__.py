@@ -1,0 +1,1 @@
+"""Sensors on a person: which sits where, how it is turned on its segment, whether that holds."""
