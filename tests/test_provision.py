@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import subprocess
 import tarfile
 import threading
@@ -95,6 +96,18 @@ def test_a_bundle_holds_a_configuration_that_loads(site):
     values = tomllib.loads(text)
     config = parse_config(values)
     assert (config.site, config.edge, config.broker.address) == ("lab", "pi-1", ("127.0.0.1", 8883))
+
+
+def test_a_bundle_brings_what_the_page_needs_and_leaves_it_closed(site):
+    with tarfile.open(site.folder / "pi-1.tar") as tar:
+        names = tar.getnames()
+        settings = tar.extractfile("etc/evenstride/evenstride.toml").read().decode()
+        key = tar.getmember("etc/credstore/evenstride.web.key")
+    assert "etc/evenstride/web.crt" in names
+    assert key.mode == 0o600
+    assert parse_config(tomllib.loads(settings)).web.is_local
+    opened = tomllib.loads(re.sub(r"^#(?! )", "", settings, flags=re.MULTILINE))
+    assert parse_config(opened).web.url == "https://pi-1.local:8750/"
 
 
 def test_the_brokers_bundle_holds_all_its_files_and_not_the_authoritys_key(site):
@@ -251,4 +264,7 @@ def test_certificates_say_what_they_are_for(site):
     assert "TLS Web Client Authentication" in text("pi-1")
     assert "TLS Web Server Authentication" in text("broker")
     assert "CA:FALSE" in text("pi-1")
+    # The key of the page opens no broker.
+    assert "TLS Web Client Authentication" not in text("pi-1.web")
+    assert "DNS:pi-1.local" in text("pi-1.web")
     assert "CA:TRUE, pathlen:0" in text("ca")

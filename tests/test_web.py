@@ -21,6 +21,7 @@ import pytest
 
 from edge.config import parse_config
 from edge.errors import UserError
+from edge.operation.provision import Site
 from edge.web.pairing import COOKIE, MOST_WRONG
 from edge.web.service import run_web
 from edge.web.views.day import DayView
@@ -33,14 +34,29 @@ ROOT = Path(__file__).resolve().parent.parent
 STATIC = ROOT / "edge" / "web" / "static"
 
 
+class Tablet(http.client.HTTPSConnection):
+    """A browser that finds pi-7.local on this machine, and trusts the site's authority only."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self._create_connection = lambda address, *rest: socket.create_connection(
+            ("127.0.0.1", address[1]), *rest
+        )
+
+
 class Served:
     """`evenstride web` in a process of its own."""
 
     def __init__(self, folder, *, tls=None):
         self.folder = folder
         self.port = free_port()
-        self._context = ssl._create_unverified_context() if tls else None
-        where = f'host = "0.0.0.0"\ncert_file = "{tls[0]}"\nkey_file = "{tls[1]}"\n' if tls else ""
+        self._tls = ssl.create_default_context(cafile=tls.with_name("ca.crt")) if tls else None
+        where = (
+            f'host = "0.0.0.0"\nnames = ["pi-7.local"]\ncert_file = "{tls}.crt"\n'
+            f'key_file = "{tls}.key"\n'
+            if tls
+            else ""
+        )
         self.config = folder / "evenstride.toml"
         self.config.write_text(
             f'[folders]\nstate = "{folder}"\nruntime = "{folder}"\n'
@@ -60,10 +76,8 @@ class Served:
         self.said = self.process.communicate(timeout=20)[0]
 
     def link(self):
-        if self._context:
-            return http.client.HTTPSConnection(
-                "127.0.0.1", self.port, timeout=10, context=self._context
-            )
+        if self._tls:
+            return Tablet("pi-7.local", self.port, timeout=10, context=self._tls)
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
 
     def ask(self, path, method="GET", body=None, **headers):
@@ -282,14 +296,11 @@ def test_a_store_that_is_missing_or_damaged_is_no_end_and_a_stop_is_one(tmp_path
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("tls")
-    made = folder / "web.crt", folder / "web.key"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-         "-nodes", "-subj", "/CN=pi-7.local", "-days", "2", "-out", made[0], "-keyout", made[1]],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    return made
+    """What the bundle of an edge brings: without its endings, beside the authority's."""
+    site = Site(tmp_path_factory.mktemp("site") / "lab", "lab", ["localhost"])
+    site.create()
+    site.add_edge("pi-7")
+    return site.folder / "pi-7.web"
 
 
 def paired(served, code):

@@ -23,7 +23,7 @@ from edge.files import write_whole
 from edge.papers.contract import OPERATOR, READER, access_list
 
 from .audit import Audit
-from .provision_texts import BROKER, EDGE, SETTINGS
+from .provision_texts import BROKER, EDGE, SETTINGS, WEB
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -110,6 +110,7 @@ class Site:
         if edge in RESERVED:
             raise UserError(f"edge {edge!r}: a name with rights of its own; expected another")
         issued = self._issue(edge, "client", days)
+        web = self._issue_web(edge, days)
         settings = self.folder / f"{edge}.toml"
         write_whole(
             settings, EDGE.format(site=self.name, edge=edge, host=self.host, port=self.port)
@@ -121,6 +122,8 @@ class Site:
             "etc/evenstride/edge.crt": (issued.certificate, 0o644),
             "etc/evenstride/evenstride.toml": (settings, 0o644),
             "etc/credstore/evenstride.mqtt.key": (issued.key, 0o600),
+            "etc/evenstride/web.crt": (web.certificate, 0o644),
+            "etc/credstore/evenstride.web.key": (web.key, 0o600),
         }
         _pack(bundle, parts)
         self._note("edge", edge)
@@ -169,13 +172,21 @@ class Site:
                 *("-out", str(self.folder / "ca.crt")),
             )
 
-    def _issue(self, name: str, kind: str, days: int) -> Issued:
+    def _issue_web(self, edge: str, days: int) -> Issued:
+        """Certificate of an edge's page: no edge's name holds a dot, so it is nobody's account."""
+        extensions = self.folder / f"{edge}.web.cnf"
+        write_whole(extensions, WEB.format(edge=edge))
+        issued = self._issue(f"{edge}.web", "web", days, "-extfile", str(extensions))
+        extensions.unlink()
+        return issued
+
+    def _issue(self, name: str, kind: str, days: int, *more: str) -> Issued:
         made = Issued(self.folder / f"{name}.crt", self.folder / f"{name}.key")
         request = self.folder / f"{name}.csr"
         with _private():
             _openssl("req", "-new", *_new_key(made.key), "-subj", f"/CN={name}", "-out", request)
             self._ca(
-                *("-batch", "-notext", "-extensions", kind, *_validity(days)),
+                *("-batch", "-notext", *more, "-extensions", kind, *_validity(days)),
                 *("-in", str(request), "-out", str(made.certificate)),
             )
         request.unlink()

@@ -27,6 +27,14 @@ keyUsage = critical,digitalSignature
 extendedKeyUsage = serverAuth
 subjectAltName = {hosts}
 """
+# Names under which tablets open the page of an edge whose machine bears the edge's name.
+WEB = """\
+[web]
+basicConstraints = critical,CA:FALSE
+keyUsage = critical,digitalSignature
+extendedKeyUsage = serverAuth
+subjectAltName = DNS:{edge}.local,DNS:{edge}
+"""
 BROKER = """\
 # Made by `evenstride provision`; do not edit.
 per_listener_settings true
@@ -57,4 +65,11 @@ tls = true
 ca_file = "/etc/evenstride/ca.crt"
 cert_file = "/etc/evenstride/edge.crt"
 key_file = "/run/credentials/evenstride-publish.service/mqtt.key"
+
+# The page for other machines too, at https://{edge}.local:8750/
+#[web]
+#host = "0.0.0.0"
+#names = ["{edge}.local"]
+#cert_file = "/etc/evenstride/web.crt"
+#key_file = "/run/credentials/evenstride-web.service/web.key"
 """
