@@ -39,14 +39,14 @@ WELL = Facts(
     mono_ns=MONO_NS,
     machine=Machine(20_000.0, 45.0, None, "ntp", publish_runs=True, acquire_runs=True),
     backlog=Backlog(0, 0, None),
-    told=Told(nodes=five_nodes(), session="s-1", n_late=0),
+    told=Told(nodes=five_nodes(), session="s-1"),
     session=(SESSION, MONO_NS - 90 * 10**9),
     fitted_utc_s=UTC_S - 60.0,
 )
 
 
 def told(**nodes):
-    return Told(nodes={k.replace("_", "-"): v for k, v in nodes.items()}, session="s-1", n_late=0)
+    return Told(nodes={k.replace("_", "-"): v for k, v in nodes.items()}, session="s-1")
 
 
 def sensor(facts, name):
@@ -275,6 +275,7 @@ def test_a_day_shows_hours_differences_and_reasons():
     assert view.hours[0].asymmetry.shown == "+0"
     (day,) = view.days
     assert day.n_walks == 20
+    assert (day.steps.shown, day.steps.spread) == ("1 600", "± 32")
     rows = {row.label: row for row in day.metrics}
     assert rows["Stance time"].left.shown == "0.600"
     assert rows["Shock at the shank"].difference.reason == "0 steady strides, 30 needed"

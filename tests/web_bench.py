@@ -68,7 +68,6 @@ def status_of(nodes, session):
     return {
         "nodes": {name: found.model_dump(mode="json") for name, found in nodes.items()},
         "session": session,
-        "counts": {"strides": 0, "bouts": 0, "late": 0},
     }
 
 

@@ -133,9 +133,7 @@ class Sight:
     def _ask(self) -> Told | None:
         try:
             reply = ask(self._config.folders.socket, "status")
-            told = Told(
-                nodes=reply["nodes"], session=reply["session"], n_late=reply["counts"]["late"]
-            )
+            told = Told(nodes=reply["nodes"], session=reply["session"])
         except (UserError, KeyError, ValueError):
             self._answers.clear()
             return None

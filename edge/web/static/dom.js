@@ -43,11 +43,15 @@ export const LIGHTS = {
   good: { sign: "✓", word: "good" },
   look: { sign: "!", word: "have a look" },
   mend: { sign: "✕", word: "mend" },
-  none: { sign: "–", word: "none" },
+  none: { sign: "–", word: "for information" },
 };
 
-export const light = (name, word = LIGHTS[name].word) =>
+export const light = (name, word) =>
   h("span", { class: `light ${name}` }, h("span", { "aria-hidden": "true" }, LIGHTS[name].sign), ` ${word}`);
+
+// For a list: only the sign is seen, the word is there for those who listen.
+export const sign = (name) =>
+  h("span", { class: `light ${name}`, role: "img", "aria-label": LIGHTS[name].word }, LIGHTS[name].sign);
 
 // A number with its unit and how sure it is, or the reason why there is none.
 export function number(figure) {

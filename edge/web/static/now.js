@@ -1,6 +1,6 @@
 // The view Now: sensors on the body, figures, machine, events.
 
-import { byId, clock, h, light, LIGHTS, number, render, svg } from "./dom.js";
+import { byId, clock, h, light, LIGHTS, number, render, sign, svg } from "./dom.js";
 
 // Where each segment's sensor sits on the drawing.
 const PLACES = {
@@ -85,7 +85,7 @@ const line = (row) =>
   h(
     "li",
     {},
-    light(row.light, ""),
+    sign(row.light),
     h("span", { class: "what" }, h("b", {}, row.name), ` ${row.text}`, row.advice ? h("span", { class: "advice" }, row.advice) : null),
   );
 
@@ -94,5 +94,5 @@ const SEVERITY = { info: "none", warning: "look", alarm: "mend" };
 function alarms(events) {
   if (events.length === 0) return h("li", { class: "quiet" }, "None.");
   return events.map((event) =>
-    h("li", {}, light(SEVERITY[event.severity], ""), h("span", { class: "what" }, h("b", {}, clock(event.utc_s, { second: "2-digit" })), ` ${event.text}`)));
+    h("li", {}, sign(SEVERITY[event.severity]), h("span", { class: "what" }, h("b", {}, clock(event.utc_s, { second: "2-digit" })), ` ${event.text}`)));
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING
 
 from pydantic import Field
@@ -32,6 +33,8 @@ LABELS = {
 # What stands for asymmetry in the table of hours.
 OF_HOURS = "stance_time_s"
 MOST_WALKS = 40
+# Of ten people's contacts 98.2 % were found, and 1.7 % too many: docs/gait.md.
+STEPS_SHARE = 0.02
 
 
 class SessionChoice(Record):
@@ -50,7 +53,7 @@ class HourRow(Record):
     walking_min: float
     coverage_pct: float
     n_walks: int
-    n_steps: int
+    steps: Figure
     speed: Figure
     asymmetry: Figure
 
@@ -72,7 +75,7 @@ class DayBlock(Record):
     walking: str
     coverage_pct: float
     n_walks: int
-    n_steps: int
+    steps: Figure
     speed: Figure
     metrics: tuple[MetricRow, ...]
 
@@ -178,7 +181,7 @@ def _hour(hour: Summary, zero_utc_s: float) -> HourRow:
         walking_min=hour.walking_s / 60.0,
         coverage_pct=100.0 * hour.coverage,
         n_walks=hour.n_bouts,
-        n_steps=hour.n_steps,
+        steps=_steps(hour),
         speed=_speed(hour),
         asymmetry=metric_figure("Stance, right minus left", asymmetry),
     )
@@ -192,7 +195,7 @@ def _day(day: Summary, zero_utc_s: float) -> DayBlock:
         walking=duration(day.walking_s),
         coverage_pct=100.0 * day.coverage,
         n_walks=day.n_bouts,
-        n_steps=day.n_steps,
+        steps=_steps(day),
         speed=_speed(day),
         metrics=tuple(
             MetricRow(
@@ -215,6 +218,19 @@ def _trend(metric: Metric | None) -> Figure | None:
 
 def _named(metrics: Sequence[Metric], name: str, side: str) -> Metric:
     return next(found for found in metrics if found.name == name and found.side == side)
+
+
+def _steps(summary: Summary) -> Figure:
+    n = summary.n_steps
+    half = ceil(STEPS_SHARE * n)
+    return Figure(
+        label="Steps",
+        shown=f"{n:,}".replace(",", " "),
+        unit="",
+        spread=f"± {half}",
+        value=n,
+        interval=(n - half, n + half),
+    )
 
 
 def _speed(summary: Summary) -> Figure:

@@ -21,7 +21,6 @@ class Told(Record):
 
     nodes: dict[str, NodeStatus]
     session: str | None
-    n_late: int
 
 
 # A fitting holds for the wearing of that day.
