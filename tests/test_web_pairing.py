@@ -92,7 +92,7 @@ def test_a_damaged_key_and_a_folder_that_is_none_are_one_sentence(tmp_path):
         write_secret(tmp_path / "file" / "code", "1")
 
 
-def status_of(host: bytes) -> int:
+def status_of(host: bytes, path="/", pairing=None) -> int:
     """What the guard answers to a request that bears a name."""
     heard = []
 
@@ -102,9 +102,9 @@ def status_of(host: bytes) -> int:
     async def send(message):
         heard.append(message)
 
-    scope = {"type": "http", "method": "GET", "path": "/", "headers": [(b"host", host)],
+    scope = {"type": "http", "method": "GET", "path": path, "headers": [(b"host", host)],
              "query_string": b"", "scheme": "http", "server": ("h", 1)}  # fmt: skip
-    asyncio.run(Guard(page, {"Pi-7.local"}, None)(scope, None, send))
+    asyncio.run(Guard(page, {"Pi-7.local"}, pairing)(scope, None, send))
     return heard[0]["status"]
 
 
@@ -120,11 +120,22 @@ def status_of(host: bytes) -> int:
         (b"pi-7.local.evil.example", 421),
         (b"192.168.4.1.evil.example", 421),
         (b"", 421),
+        (b"192.168.4.1:80/static/", 421),
+        (b"192.168.4.1:80@x", 421),
         (b"[", 421),
     ],
 )
 def test_only_names_of_this_machine_and_addresses_are_answered(host, status):
     assert status_of(host) == status
+
+
+@given(st.sampled_from([b"pi-7.local", b"127.0.0.1:80", b"[::1]"]), st.binary(max_size=20))
+def test_no_name_opens_a_view_to_a_tablet_that_is_not_paired(host, more):
+    pairing = Pairing(KEY, lambda _: None)
+    assert status_of(host, "/api/now", pairing) == 401
+    assert status_of(host + more, "/api/now", pairing) in {401, 421}
+    assert status_of(host + b"/static/", "/api/now", pairing) == 421
+    assert status_of(host, "/", pairing) == 303
 
 
 @given(st.binary(max_size=60))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,8 @@ HEADERS = {
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
     "cache-control": "no-store",
 }
+# [IPv6] or a name or an IPv4 address, with a port or without.
+HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9.-]+))(?::\d{1,5})?")
 PAIR = "/pair"
 STATIC = "/static/"
 API = "/api/"
@@ -72,7 +75,8 @@ class Guard:
         if not self._answers_to(host):
             text = f"This page does not answer to {host[:80]!r}: add the name to web.names."
             return PlainTextResponse(text, 421)
-        path = request.url.path
+        # Not `request.url`: that is made of the name, which a stranger may write as he likes.
+        path = request.scope["path"]
         if self._pairing is None or path == PAIR or path.startswith(STATIC):
             return None
         if self._pairing.is_paired(request.cookies.get(COOKIE, "")):
@@ -82,11 +86,10 @@ class Guard:
         return RedirectResponse(PAIR, 303)
 
     def _answers_to(self, host: str) -> bool:
-        name = host.lower()
-        if name.startswith("["):
-            name = name[1:].partition("]")[0]
-        elif name.count(":") == 1:
-            name = name.partition(":")[0]
+        found = HOST.fullmatch(host.lower())
+        if found is None:
+            return False
+        name = found[1] or found[2]
         return name in self._names or _is_address(name)
 
 
