@@ -38,11 +38,10 @@ function hours(rows) {
     h("h2", {}, "Minutes of walking in each hour"),
     h("div", { class: "bars", "aria-hidden": "true" }, rows.map((row) => bar(row, most))),
     table(
-      ["Hour from", "Walking", "Walks", "Steps", "Speed, SD from walk to walk", "Stance, right minus left", "Coverage"],
+      ["Hour from", "Walking", "Steps", "Speed, SD from walk to walk", "Stance, right minus left", "Coverage"],
       rows.map((row) => [
         moment(row.start_utc_s),
         minutes(row.walking_min),
-        count(row.n_walks),
         number(row.steps),
         number(row.speed),
         number(row.asymmetry),

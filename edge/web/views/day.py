@@ -52,7 +52,6 @@ class HourRow(Record):
     start_utc_s: float
     walking_min: float
     coverage_pct: float
-    n_walks: int
     steps: Figure
     speed: Figure
     asymmetry: Figure
@@ -180,7 +179,6 @@ def _hour(hour: Summary, zero_utc_s: float) -> HourRow:
         start_utc_s=zero_utc_s + hour.start_s,
         walking_min=hour.walking_s / 60.0,
         coverage_pct=100.0 * hour.coverage,
-        n_walks=hour.n_bouts,
         steps=_steps(hour),
         speed=_speed(hour),
         asymmetry=metric_figure("Stance, right minus left", asymmetry),
