@@ -66,6 +66,17 @@ def test_every_stride_is_found_with_its_length_and_its_contacts(way):
         assert abs(stride.stride_time_s - true.stride_time_s) < 0.025
 
 
+@pytest.mark.parametrize("way", [WAYS["slow"], WAYS["very slow"], WAYS["usual"]])
+def test_the_speed_of_a_stride_is_its_length_by_its_duration_however_long_the_foot_rests(way):
+    walker = Walker(VirtualPerson(), [Stand(2), way, Stand(2)], seed=1)
+    walk = analyse_walking(worn(walker), Person())
+    inner = [(t, s) for t, s in matched(walk, walker.truth) if "edge" not in s.flags]
+    assert len(inner) >= 6
+    for true, stride in inner:
+        speed_mps = true.length_m / true.stride_time_s
+        assert abs(stride.speed_mps - speed_mps) < max(0.03 * speed_mps, 0.01)
+
+
 @pytest.mark.parametrize("seed", [1, 2])
 def test_real_sensors_mounted_anyhow_stay_within_their_stated_uncertainty(seed):
     how = Imperfections(

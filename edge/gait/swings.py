@@ -35,7 +35,8 @@ class SwingParameters:
     quiet_share : float
         Between two swings the movement falls below this share of the typical swing.
     reach_s : float
-        The still moments are sought this far from the swing, where no other swing is nearer.
+        The still moments are sought this far from the swing, where no other swing is nearer. It
+        holds the longest stance of walking, so that two strides meet in one moment of it.
     least_way_m : float
         Horizontal way between them; or else, in a turn on the spot,
     least_turn_rad, least_lift_m : float
@@ -47,7 +48,7 @@ class SwingParameters:
     least_share: float = 0.12
     apart_s: float = 0.4
     quiet_share: float = 0.35
-    reach_s: float = 1.5
+    reach_s: float = 2.0
     least_way_m: float = 0.10
     least_turn_rad: float = 0.5
     least_lift_m: float = 0.02
@@ -97,8 +98,14 @@ def find_swings(
     reach = round(parameters.reach_s * motion.rate_hz)
     free_from = np.maximum(np.append(0, end[:-1]), begin - reach)
     free_to = np.minimum(np.append(begin[1:], len(rate) - 1), end + reach)
-    before = [_stillest(motion, a, b, last=True) for a, b in zip(free_from, begin, strict=True)]
-    after = [_stillest(motion, a, b, last=False) for a, b in zip(end, free_to, strict=True)]
+    before = [
+        _stillest(motion, a, b, last=True, rests=b - a >= reach)
+        for a, b in zip(free_from, begin, strict=True)
+    ]
+    after = [
+        _stillest(motion, a, b, last=False, rests=b - a >= reach)
+        for a, b in zip(end, free_to, strict=True)
+    ]
     still_before = np.array(before, dtype=np.int64)
     still_after = np.array(after, dtype=np.int64)
     steps = _moves_on(motion, still_before, still_after, parameters)
@@ -145,13 +152,13 @@ def _moves_on(
     return np.asarray(moved)
 
 
-def _stillest(motion: FootMotion, first: int, last_tick: int, *, last: bool) -> int:
-    """Stillest tick of `[first, last_tick]`; in a long rest the one next to the swing."""
+def _stillest(motion: FootMotion, first: int, last_tick: int, *, last: bool, rests: bool) -> int:
+    """Stillest tick of `[first, last_tick]`; where the foot rests the one next to the swing."""
     if last_tick <= first:
         return first
     energy = motion.energy[first : last_tick + 1]
     low, high = 0, len(energy)
-    if len(energy) > motion.rate_hz:
+    if rests:
         quiet = np.flatnonzero(energy <= max(2.0 * share_point(energy, 0.2), 1.0))
         half = round(0.15 * motion.rate_hz)
         near = quiet[-1] - half if last else quiet[0] + half
