@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from edge.recording.archive import recover_recording, segment_paths, verify_reco
 from edge.recording.live import SUFFIX, read_live
 from edge.recording.manifest import JOURNAL, MANIFEST, Header, read_journal, read_manifest
 from edge.recording.reader import OwnRecording
+from edge.recording.retention import recover_all
 from edge.recording.writer import BATCH_NS, SEGMENT_NS, RecordingWriter
 from sensors import Block, Segment
 from sensors.clock import Exchange
@@ -165,7 +167,7 @@ def test_the_journal_holds_exchanges_wall_times_and_phases(tmp_path):
     writer.write([block("left", 0)])
     writer.close()
     kinds = [entry["kind"] for entry in read_journal(tmp_path / "r")]
-    assert kinds == ["exchange", "marker", "wall"]
+    assert kinds == ["manifest", "exchange", "marker", "wall"]
     assert OwnRecording(tmp_path / "r").phases == (
         {"phase": "stand", "start_s": 1.0, "end_s": 11.0},
     )
@@ -249,6 +251,43 @@ def test_a_journal_torn_in_a_line_keeps_the_lines_before(tmp_path):
 def test_recovering_twice_is_as_good_as_once(tmp_path):
     record(tmp_path / "r", turns(50), close=False)
     assert recover_recording(tmp_path / "r") == recover_recording(tmp_path / "r")
+
+
+def test_two_that_recover_at_once_take_turns(tmp_path):
+    record(tmp_path / "r", turns(200), close=False)
+    with ThreadPoolExecutor(2) as pool:
+        ours, theirs = pool.map(recover_recording, [tmp_path / "r"] * 2)
+    assert ours.sensors == theirs.sensors
+    assert verify_recording(tmp_path / "r") == []
+
+
+def test_a_recording_that_is_being_written_cannot_be_recovered(tmp_path):
+    writer = record(tmp_path / "r", turns(30), close=False)
+    with pytest.raises(UserError, match="is being recorded just now; stop acquire first"):
+        recover_recording(tmp_path / "r")
+    writer.close()
+    assert verify_recording(tmp_path / "r") == []
+
+
+def test_a_damaged_sealed_segment_is_put_aside_and_the_rest_recovered(tmp_path):
+    record(tmp_path / "r", turns(100), step_ns=SEGMENT_NS // 50)
+    [first, *others] = segment_paths(tmp_path / "r")
+    assert others
+    flipped = bytearray(first.read_bytes())
+    flipped[len(flipped) // 3] ^= 1
+    first.write_bytes(flipped)
+    manifest = recover_recording(tmp_path / "r")
+    assert manifest.reason == f"damaged, and put aside: {first.name}"
+    assert [segment.name for segment in manifest.segments] == [path.name for path in others]
+    assert verify_recording(tmp_path / "r") == []
+
+
+def test_a_recording_whose_manifest_is_gone_is_recovered_from_its_journal(tmp_path):
+    record(tmp_path / "left" / "r", turns(100), close=False)
+    (tmp_path / "left" / "r" / MANIFEST).write_bytes(b"")
+    assert recover_all(tmp_path / "left") == [tmp_path / "left" / "r"]
+    assert verify_recording(tmp_path / "left" / "r") == []
+    assert read_manifest(tmp_path / "left" / "r").header == HEADER
 
 
 def test_finds_an_altered_a_missing_and_a_strange_file(tmp_path):

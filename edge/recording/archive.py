@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
+
+from edge.errors import UserError
 
 from .format import CHANNELS, Kind, Tally, blocks_of
 from .live import SUFFIX, read_live
@@ -19,22 +24,24 @@ from .manifest import (
     counts_of,
     read_journal,
     read_manifest,
+    read_manifest_or_copy,
     sha256,
     write_manifest,
 )
 from .parquet import rows_of_table, table_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    import pyarrow as pa
     from numpy.typing import NDArray
 
     Rows = dict[str, NDArray[Any]]
 
 # A row group of a minute: small enough to be read whole on a Pi, long enough to pack well.
 BATCHES_A_GROUP = 75
+# What reading a file raises that is not whole.
+DAMAGE = (OSError, ValueError, KeyError, pa.ArrowException)
 # Counters pack by their differences.
 SMOOTH = ("block", "seq", "tick", "host_ns")
 
@@ -49,7 +56,7 @@ def read_pieces(path: Path) -> Iterator[tuple[tuple[Kind, ...], Rows]]:
 
 
 def _row_groups(path: Path) -> Iterator[pa.Table]:
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(path, page_checksum_verification=True) as file:
         for i in range(file.num_row_groups):
             yield file.read_row_group(i, use_threads=False)
 
@@ -70,9 +77,17 @@ def seal_segment(path: Path, reserve: float = 0.0) -> Path | None:
     Path or None
         What holds the samples now; None where it holds not one whole batch.
     """
+    with _alone_in(path.parent):
+        return _seal(path, reserve)
+
+
+def _seal(path: Path, reserve: float = 0.0) -> Path | None:
+    sealed = path.with_suffix(".parquet")
+    if not path.exists():
+        # Another process recovered the recording meanwhile.
+        return sealed if sealed.exists() else None
     if shutil.disk_usage(path.parent).free - path.stat().st_size < reserve:
         return path
-    sealed = path.with_suffix(".parquet")
     beside = path.with_suffix(".sealing")
     n = _write_parquet(path, beside)
     if n == 0:
@@ -89,6 +104,20 @@ def seal_segment(path: Path, reserve: float = 0.0) -> Path | None:
     return sealed
 
 
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Wait until no other process seals or recovers there.
+
+    Sealing outlives a service that is killed, and the next one begins with recovering.
+    """
+    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(number)
+
+
 def _write_parquet(path: Path, beside: Path) -> int:
     n, writer = 0, None
     for rows in _grouped(path):
@@ -97,6 +126,8 @@ def _write_parquet(path: Path, beside: Path) -> int:
                 beside,
                 rows.schema,
                 compression="zstd",
+                # A flipped bit would give wrong values, and nothing else would notice.
+                write_page_checksum=True,
                 use_dictionary=["sensor"],
                 column_encoding=_encodings(rows.schema),
             )
@@ -171,28 +202,66 @@ def segment_paths(folder: Path) -> list[Path]:
 def recover_recording(folder: Path) -> Manifest:
     """Seal what a crash left open: whole batches are kept, a torn rest is cut off.
 
+    A sealed segment that cannot be read is put aside under the name `.damaged`; the rest of the
+    recording is as good as before.
+
     Raises
     ------
     UserError
-        If the folder is no recording.
+        If the folder is no recording, or one that a process is writing.
     """
-    manifest = read_manifest(folder)
+    read_manifest_or_copy(folder)
+    with _alone_in(folder), _unwritten(folder):
+        return _recover(folder)
+
+
+def _recover(folder: Path) -> Manifest:
+    manifest = read_manifest_or_copy(folder)
+    damaged = [path for path in sorted(folder.glob("segment-*.parquet")) if not _is_readable(path)]
+    for path in damaged:
+        path.replace(path.with_suffix(".damaged"))
     for live in sorted(folder.glob(f"segment-*{SUFFIX}")):
         if live.with_suffix(".parquet").exists():
             # Sealed and compared already; the crash came before the live one was deleted.
             live.unlink()
         else:
-            seal_segment(live)
+            _seal(live)
     for half in folder.glob("segment-*.sealing"):
         half.unlink()
     _mend_journal(folder)
     made = manifest.model_copy(
         update={
             "state": "recovered" if manifest.state == "recording" else manifest.state,
+            "reason": _reason(damaged) or manifest.reason,
             "sensors": count_samples(folder),
         }
     )
     return finish_recording(folder, made)
+
+
+@contextmanager
+def _unwritten(folder: Path) -> Iterator[None]:
+    """Refuse a recording whose writer lives: it holds its journal locked."""
+    with (folder / JOURNAL).open("a+b") as journal:
+        try:
+            fcntl.flock(journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(f"{folder}: is being recorded just now; stop acquire first") from None
+        yield
+
+
+def _is_readable(path: Path) -> bool:
+    try:
+        for _ in read_pieces(path):
+            pass
+    except DAMAGE:
+        return False
+    return True
+
+
+def _reason(damaged: Sequence[Path]) -> str | None:
+    names = ", ".join(path.name for path in damaged)
+    return f"damaged, and put aside: {names}" if damaged else None
 
 
 def _mend_journal(folder: Path) -> None:

@@ -123,6 +123,32 @@ def read_manifest(folder: Path) -> Manifest:
         raise UserError(f"{path}: damaged: {key}: {fault['msg']}") from None
 
 
+def journal_line(manifest: Manifest) -> str:
+    """Line of the journal that repeats a manifest: one sector that is gone costs no recording."""
+    return json.dumps({"kind": "manifest", "manifest": manifest.model_dump(mode="json")}) + "\n"
+
+
+def read_manifest_or_copy(folder: Path) -> Manifest:
+    """Read `session.json`, or where it is damaged what the journal repeats of it.
+
+    Raises
+    ------
+    UserError
+        As of `read_manifest`, where the journal does not help.
+    """
+    try:
+        return read_manifest(folder)
+    except UserError:
+        first = next(read_journal(folder), {})
+        if first.get("kind") != "manifest":
+            raise
+        try:
+            return Manifest.model_validate(first.get("manifest"))
+        except ValidationError:
+            pass
+        raise
+
+
 def read_journal(folder: Path) -> Iterator[dict[str, Any]]:
     """Entries of the journal up to the first torn line."""
     path = folder / JOURNAL

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
 from edge.calibrated import read_corrections
 from edge.errors import UserError
 
-from .archive import read_pieces, segment_paths
+from .archive import DAMAGE, read_pieces, segment_paths
 from .format import blocks_of
 from .manifest import read_journal, read_manifest
 from .reclock import Reclock
@@ -123,5 +121,5 @@ class OwnRecording:
             try:
                 for kinds, rows in read_pieces(path):
                     yield from blocks_of(rows, kinds)
-            except (OSError, ValueError, KeyError, pa.ArrowException) as error:
+            except DAMAGE as error:
                 raise UserError(f"{path}: damaged: {error}") from None

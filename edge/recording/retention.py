@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 from edge.errors import UserError
 
 from .apart import recover_apart
-from .manifest import JOURNAL, MANIFEST, Manifest, read_manifest, write_manifest
+from .manifest import (
+    JOURNAL,
+    MANIFEST,
+    Manifest,
+    read_manifest,
+    read_manifest_or_copy,
+    write_manifest,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,11 +45,19 @@ def recordings_in(root: Path) -> list[tuple[Path, Manifest]]:
 
 
 def recover_all(root: Path) -> list[Path]:
-    """Close every recording that a crash left open; for the start of `acquire`."""
-    left = [folder for folder, manifest in recordings_in(root) if manifest.state == "recording"]
-    for folder in left:
-        recover_apart(folder)
-    return left
+    """Close every recording that a crash left open, or whose manifest a failing card damaged.
+
+    What cannot be recovered stays as it is: one recording must not keep a new one from its start.
+    """
+    closed = []
+    for path in sorted(root.glob(f"*/{MANIFEST}")):
+        try:
+            if read_manifest_or_copy(path.parent).state == "recording":
+                recover_apart(path.parent)
+                closed.append(path.parent)
+        except (UserError, OSError):
+            continue
+    return closed
 
 
 def prune_recordings(

@@ -7,6 +7,7 @@ can only shorten (`live.py`); every ten minutes it is sealed as Parquet (`archiv
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -21,7 +22,15 @@ from edge.store.identity import time_quality, utc_text
 from .apart import seal_apart
 from .format import Kind, Tally, rows_of
 from .live import SUFFIX, LiveSegment
-from .manifest import JOURNAL, Header, Manifest, counts_of, software, write_manifest
+from .manifest import (
+    JOURNAL,
+    Header,
+    Manifest,
+    counts_of,
+    journal_line,
+    software,
+    write_manifest,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -95,6 +104,10 @@ class RecordingWriter:
             folder.mkdir(parents=True)
             write_manifest(folder, self._manifest)
             self._journal = (folder / JOURNAL).open("a", encoding="utf-8")
+            # Held while this process lives: nobody may recover what is still being written.
+            fcntl.flock(self._journal, fcntl.LOCK_SH)
+            self._journal.write(journal_line(self._manifest))
+            self._journal.flush()
         except OSError as error:
             raise UserError(f"{folder}: cannot be recorded into: {error.strerror}") from None
 
