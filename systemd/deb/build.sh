@@ -30,7 +30,7 @@ find "$root/$home" -type d \( -name tests -o -name include \) -prune -exec rm -r
 install -Dm644 -t "$root/usr/lib/systemd/system" systemd/*.service
 install -Dm644 systemd/evenstride.sysusers "$root/usr/lib/sysusers.d/evenstride.conf"
 install -Dm644 systemd/evenstride.tmpfiles "$root/usr/lib/tmpfiles.d/evenstride.conf"
-install -Dm644 systemd/evenstride.rules "$root/usr/lib/udev/rules.d/60-evenstride.rules"
+install -Dm644 systemd/evenstride.rules "$root/usr/lib/udev/rules.d/70-evenstride.rules"
 install -Dm644 systemd/deb/evenstride.toml "$root/usr/share/evenstride/evenstride.toml"
 install -Dm644 -t "$root/usr/share/doc/evenstride" docs/*.md LICENSE CHANGELOG.md
 cp -r docs/contract docs/examples "$root/usr/share/doc/evenstride/"
