@@ -18,8 +18,11 @@ from .gait import LongBouts, Walk, analyse_walking
 from .timegrid import join
 
 if TYPE_CHECKING:
-    from sensors import Side
+    from collections.abc import Mapping
 
+    from sensors import Segment, Side
+
+    from .gait.segment import Worn
     from .results import Person, Stride
     from .timegrid import Span
 
@@ -60,6 +63,7 @@ class Pipeline:
         self._quiet_s = 0.0
         self._keep_from_s = -np.inf
         self._bouts = LongBouts()
+        self._standing: Mapping[Segment, Worn] = {}
         self._last_live: dict[Side | None, float] = {}
 
     def push(self, span: Span) -> list[Walk]:
@@ -102,6 +106,7 @@ class Pipeline:
         self._moving = False
         self._quiet_s = 0.0
         self._keep_from_s = -np.inf
+        self._standing = {}
         return walk
 
     def _cut_stretch(self) -> Walk:
@@ -118,7 +123,9 @@ class Pipeline:
         whole = join(tuple(self._pieces))
         # Before the analysis, which takes memory of its own.
         self._trim(keep_s)
-        return analyse_walking(whole, self._person)
+        part = analyse_walking(whole, self._person, self._standing)
+        self._standing = part.standing
+        return part
 
     def _settle(self, part: Walk, to_s: float = np.inf) -> Walk:
         return self._bouts.settle(part, self._pieces[-1].segments, self._keep_from_s, to_s)

@@ -14,7 +14,7 @@ from cext.quaternion import conjugate, multiply, rotate
 from edge.gait.metrics import FAMILIES
 from edge.gait.metrics.pronation import TYPICAL_TOE_OUT_RAD
 from edge.gait.metrics.windows import OUTWARD
-from edge.gait.segment import SegmentMotion
+from edge.gait.segment import SegmentMotion, Worn
 from edge.gait.strides import Body, Strides
 from edge.timegrid import Span
 from sensors import Segment, Side
@@ -118,9 +118,10 @@ def exact_body(walker, rate_hz=RATE_HZ):
         acc = np.einsum("nji,nj->ni", at.rotation, force)
         valid = np.ones(len(time_s), dtype=bool)
         q = at.q_segment_to_earth
+        worn = Worn(np.eye(3), np.zeros(3))
         assert np.allclose(rotate(q, acc), force)
         motions[segment] = SegmentMotion(
-            rate_hz, time_s, at.angular_rate, acc, q, valid, upright_known=True
+            rate_hz, time_s, at.angular_rate, acc, q, valid, worn, upright_known=True
         )
         places[segment] = at
     for side, segment in FEET.items():

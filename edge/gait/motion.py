@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from edge.timegrid import Span
 
+    from .segment import Worn
+
 
 @dataclass(frozen=True, slots=True)
 class NoiseParameters:
@@ -66,6 +68,8 @@ class FootMotion:
         On the recording's own axis.
     gyr, acc : (n, 3) float64
         rad/s without bias, and m/s2; sensor frame.
+    gyr_bias : (3,) float64
+        What the gyroscope reads at rest, rad/s; zero where the foot never rested.
     valid : (n,) bool
         False where the sample is interpolated.
     energy : (n,) float64
@@ -84,6 +88,7 @@ class FootMotion:
     time_s: NDArray[np.float64]
     gyr: NDArray[np.float64]
     acc: NDArray[np.float64]
+    gyr_bias: NDArray[np.float64]
     valid: NDArray[np.bool_]
     energy: NDArray[np.float64]
     stands: NDArray[np.bool_]
@@ -94,13 +99,20 @@ class FootMotion:
     gyr_noise: NDArray[np.float64]
 
 
-def foot_motion(span: Span, k: int, noise: NoiseParameters = NOISE) -> FootMotion | None:
-    """Follow the foot that is the k-th segment of a span; None where it never stands still."""
+def foot_motion(
+    span: Span, k: int, standing: Worn | None = None, noise: NoiseParameters = NOISE
+) -> FootMotion | None:
+    """Follow the foot that is the k-th segment of a span; None where it never stands still.
+
+    `standing` tells what the gyroscope read in an earlier part of the walk, in which it rested.
+    """
     rate_hz = span.rate_hz
     acc = np.ascontiguousarray(span.acc[:, k])
     gyr = np.ascontiguousarray(span.gyr[:, k])
     saturated = span.saturated[:, k] | flat_tops(gyr)
     bias_at_rest = rest_bias(gyr, rate_hz)
+    if standing is not None and not bias_at_rest.any():
+        bias_at_rest = standing.gyr_bias
     gyr = gyr - bias_at_rest
     gap = gap_s(span.valid[:, k], rate_hz)
     unknown = gap > noise.longest_gap_s
@@ -122,6 +134,7 @@ def foot_motion(span: Span, k: int, noise: NoiseParameters = NOISE) -> FootMotio
         time_s=span.time_s,
         gyr=gyr - bias,
         acc=acc,
+        gyr_bias=bias_at_rest,
         valid=span.valid[:, k],
         energy=energy,
         stands=still > 0.0,

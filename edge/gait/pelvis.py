@@ -144,10 +144,10 @@ def _legs(person: Person, p: PelvisParameters) -> _Legs:
 
 
 def _level(span: Span, k: int) -> _Levelled:
-    gyr, acc, attitude = levelled(span, k)
-    free = rotate(attitude, acc)
+    readings = levelled(span, k)
+    free = rotate(readings.attitude, readings.acc)
     free[:, 2] -= GRAVITY_MPS2
-    yaw = rotate(attitude, gyr)[:, 2]
+    yaw = rotate(readings.attitude, readings.gyr)[:, 2]
     return _Levelled(span.time_s, span.rate_hz, free, yaw, span.valid[:, k])
 
 

@@ -14,6 +14,22 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Worn:
+    """How a sensor is worn, as far as one walk tells.
+
+    Attributes
+    ----------
+    axes : (3, 3) float64
+        Forward, left and up of the segment (rows) in the sensor frame.
+    gyr_bias : (3,) float64
+        What the gyroscope reads at rest, rad/s; zero where nobody rested.
+    """
+
+    axes: NDArray[np.float64]
+    gyr_bias: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class SegmentMotion:
     """Movement of one segment over the n ticks of a span.
 
@@ -30,6 +46,8 @@ class SegmentMotion:
         is another one for every segment.
     valid : (n,) bool
         False where the sample is interpolated.
+    worn : Worn
+        How the sensor is on it.
     upright_known : bool
         True where the segment's up axis was seen in standing; otherwise it is the mean of walking,
         and only changes of inclination mean something.
@@ -41,6 +59,7 @@ class SegmentMotion:
     acc: NDArray[np.float64]
     q_segment_to_level: NDArray[np.float64]
     valid: NDArray[np.bool_]
+    worn: Worn
     upright_known: bool
 
     def __len__(self) -> int:
@@ -68,7 +87,7 @@ class SegmentMotion:
 
 
 def in_segment_frame(
-    axes: NDArray[np.float64],
+    worn: Worn,
     rate_hz: float,
     time_s: NDArray[np.float64],
     gyr: NDArray[np.float64],
@@ -78,13 +97,8 @@ def in_segment_frame(
     *,
     upright_known: bool,
 ) -> SegmentMotion:
-    """Turn readings of a sensor into those of its segment.
-
-    Parameters
-    ----------
-    axes : (3, 3) float64
-        Rows forward, left, up in the sensor frame.
-    """
+    """Turn readings of a sensor, bias taken off, into those of its segment."""
+    axes = worn.axes
     return SegmentMotion(
         rate_hz=rate_hz,
         time_s=time_s,
@@ -93,6 +107,7 @@ def in_segment_frame(
         # Columns of `axes.T` are the segment's axes in the sensor frame: segment to sensor.
         q_segment_to_level=multiply(q_sensor_to_level, quaternion_of(axes.T)),
         valid=valid,
+        worn=worn,
         upright_known=upright_known,
     )
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from .contacts import final_contacts, initial_contacts
 from .mounting import foot_axes
-from .segment import SegmentMotion, in_segment_frame
+from .segment import SegmentMotion, Worn, in_segment_frame
 from .stance import FLAT_ENERGY
 from .swings import find_swings
 from .way_error import way_sd_m
@@ -116,7 +116,7 @@ def find_strides(side: Side, foot: FootMotion) -> Strides | None:
     before = np.append(np.nan, landed[:-1])
     begin = np.where(landed - before <= LONGEST_STRIDE_S, before, np.nan)
     motion = in_segment_frame(
-        axes,
+        Worn(axes, foot.gyr_bias),
         foot.rate_hz,
         foot.time_s,
         foot.gyr,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,7 @@ from cext import integrate_rates, lowpass, moving_mean
 from cext.quaternion import multiply, normalise, rotate
 
 from .mounting import mean_up, pelvis_axes, shank_axes
-from .segment import SegmentMotion, in_segment_frame
+from .segment import SegmentMotion, Worn, in_segment_frame
 from .stance import rest_bias
 
 if TYPE_CHECKING:
@@ -25,10 +26,22 @@ REST_RADPS = 0.1
 GRAVITY_HZ = 0.05
 EDGE_S = 2.0
 PADDING_S = 1.0
+# A sensor whose swing has another axis than before has slipped: what was seen in standing is void.
+COS_SLIPPED = np.cos(np.radians(20.0))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Levelled:
+    """Rate without bias (n, 3), specific force (n, 3) and attitude (n, 4) of one sensor."""
+
+    gyr: NDArray[np.float64]
+    acc: NDArray[np.float64]
+    attitude: NDArray[np.float64]
+    gyr_bias: NDArray[np.float64]
 
 
 def shank_motion(
-    span: Span, k: int, swings: NDArray[np.int64] | None = None
+    span: Span, k: int, swings: NDArray[np.int64] | None = None, standing: Worn | None = None
 ) -> SegmentMotion | None:
     """Follow the shank that is the k-th segment of a span; None where it did not swing.
 
@@ -40,37 +53,55 @@ def shank_motion(
         Place of the shank in it.
     swings : (m,) int64 or None
         Ticks at which the foot of this side swings forward.
+    standing : Worn or None
+        Of an earlier part of the walk, in which the person stood.
     """
-    gyr, acc, attitude = levelled(span, k)
-    up, known = _upright(gyr, attitude, span.rate_hz)
-    axes = shank_axes(gyr, span.rate_hz, up, swings)
-    if axes is None:
-        return None
-    return in_segment_frame(
-        axes, span.rate_hz, span.time_s, gyr, acc, attitude, span.valid[:, k], upright_known=known
-    )
+    readings = levelled(span, k, standing)
+    up, known = _upright(readings, span.rate_hz)
+    axes = shank_axes(readings.gyr, span.rate_hz, up, swings)
+    return None if axes is None else _followed(span, k, readings, axes, known, standing)
 
 
-def pelvis_motion(span: Span, k: int) -> SegmentMotion | None:
+def pelvis_motion(span: Span, k: int, standing: Worn | None = None) -> SegmentMotion | None:
     """Follow the pelvis, k-th segment of a span; None where it shows no way forward."""
-    gyr, acc, attitude = levelled(span, k)
-    up, known = _upright(gyr, attitude, span.rate_hz)
-    axes = pelvis_axes(acc, span.rate_hz, up)
-    if axes is None:
-        return None
+    readings = levelled(span, k, standing)
+    up, known = _upright(readings, span.rate_hz)
+    axes = pelvis_axes(readings.acc, span.rate_hz, up)
+    return None if axes is None else _followed(span, k, readings, axes, known, standing)
+
+
+def _followed(
+    span: Span,
+    k: int,
+    readings: Levelled,
+    axes: NDArray[np.float64],
+    known: bool,
+    standing: Worn | None,
+) -> SegmentMotion:
+    if standing is not None and not known and axes[1] @ standing.axes[1] > COS_SLIPPED:
+        axes, known = standing.axes, True
     return in_segment_frame(
-        axes, span.rate_hz, span.time_s, gyr, acc, attitude, span.valid[:, k], upright_known=known
+        Worn(axes, readings.gyr_bias),
+        span.rate_hz,
+        span.time_s,
+        readings.gyr,
+        readings.acc,
+        readings.attitude,
+        span.valid[:, k],
+        upright_known=known,
     )
 
 
-def levelled(
-    span: Span, k: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Rate without bias, specific force, (n, 3), and attitude, (n, 4), of the k-th segment."""
+def levelled(span: Span, k: int, standing: Worn | None = None) -> Levelled:
+    """Readings of the k-th segment with its attitude; `standing` as in `shank_motion`."""
     gyr = np.ascontiguousarray(span.gyr[:, k])
     acc = np.ascontiguousarray(span.acc[:, k])
-    gyr = gyr - rest_bias(gyr, span.rate_hz)
-    return gyr, acc, _level_attitude(gyr, acc, span.rate_hz)
+    bias = rest_bias(gyr, span.rate_hz)
+    # Exactly zero where nobody rested.
+    if standing is not None and not bias.any():
+        bias = standing.gyr_bias
+    gyr = gyr - bias
+    return Levelled(gyr, acc, _level_attitude(gyr, acc, span.rate_hz), bias)
 
 
 def _level_attitude(
@@ -97,14 +128,15 @@ def _level_attitude(
     return multiply(normalise(np.stack([1.0 + z, y, -x, 0.0 * z], axis=1)), free)
 
 
-def _upright(
-    gyr: NDArray[np.float64], attitude: NDArray[np.float64], rate_hz: float
-) -> tuple[NDArray[np.float64], bool]:
+def _upright(readings: Levelled, rate_hz: float) -> tuple[NDArray[np.float64], bool]:
     """Up in the sensor frame, and whether it was seen in standing."""
+    gyr = readings.gyr
     power = moving_mean(np.einsum("ij,ij->i", gyr, gyr), round(REST_S * rate_hz))
     rest = power < REST_RADPS**2
-    known = bool(np.count_nonzero(rest) >= REST_S * rate_hz)
-    return mean_up(attitude[rest] if known else attitude), known
+    if np.count_nonzero(rest) < REST_S * rate_hz:
+        return mean_up(readings.attitude), False
+    # At rest the force is gravity, without the delay with which the attitude follows a first step.
+    return _unit(readings.acc[rest].mean(axis=0, keepdims=True))[0], True
 
 
 def _unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from edge.results import Bout, BoutMetrics, Contact, Stride
     from sensors import Segment
 
+    from .segment import Worn
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Path:
@@ -25,13 +27,18 @@ class Path:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Walk:
-    """Contacts, strides, bouts (numbered from 1) with their metrics, ways of the feet."""
+    """Contacts, strides, bouts (numbered from 1) with their metrics, ways of the feet.
+
+    `standing` tells how sensors are worn whose segment was seen upright in standing: what the next
+    part of the same walk needs, where nobody stands.
+    """
 
     contacts: tuple[Contact, ...] = ()
     strides: tuple[Stride, ...] = ()
     bouts: tuple[Bout, ...] = ()
     paths: Mapping[Segment, Path] = field(default_factory=dict)
     metrics: tuple[BoutMetrics, ...] = ()
+    standing: Mapping[Segment, Worn] = field(default_factory=dict)
 
     def between(self, from_s: float, to_s: float) -> Walk:
         """Contacts, strides and paths that begin in `[from_s, to_s)`."""

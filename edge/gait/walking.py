@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import isnan
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,12 +23,14 @@ from .upper import pelvis_motion, shank_motion
 from .walk import Path, Walk
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from edge.results import Bout, Person
     from edge.timegrid import Span
 
-    from .segment import SegmentMotion
+    from .segment import SegmentMotion, Worn
     from .strides import Strides
 
 FEET = {Segment.LEFT_FOOT: Side.LEFT, Segment.RIGHT_FOOT: Side.RIGHT}
@@ -35,9 +38,12 @@ SHANKS = {Segment.LEFT_SHANK: Side.LEFT, Segment.RIGHT_SHANK: Side.RIGHT}
 SHANK_OF = {side: segment for segment, side in SHANKS.items()}
 # A sensor that gave fewer of its samples is taken for absent.
 LEAST_VALID = 0.5
+NOBODY_STOOD: Mapping[Segment, Worn] = MappingProxyType({})
 
 
-def analyse_walking(span: Span, person: Person) -> Walk:
+def analyse_walking(
+    span: Span, person: Person, standing: Mapping[Segment, Worn] = NOBODY_STOOD
+) -> Walk:
     """Find contacts, strides and bouts in a span.
 
     Parameters
@@ -46,6 +52,8 @@ def analyse_walking(span: Span, person: Person) -> Walk:
         Any subset of the five segments, mounted in any way.
     person : Person
         What is known of the person; may be empty.
+    standing : mapping of Segment to Worn
+        `Walk.standing` of the part before of the same walk.
 
     Returns
     -------
@@ -62,7 +70,7 @@ def analyse_walking(span: Span, person: Person) -> Walk:
     if Segment.PELVIS in worn and not FEET.keys() & set(worn):
         alone = walk_of_pelvis(span, span.segments.index(Segment.PELVIS), person)
         return Walk(alone.contacts, alone.strides, _bouts(alone.strides))
-    body = follow_body(span)
+    body = follow_body(span, standing)
     strides = _strides(body)
     return Walk(
         contacts=_contacts(body),
@@ -73,6 +81,9 @@ def analyse_walking(span: Span, person: Person) -> Walk:
             for segment, side in FEET.items()
             if side in body.strides
         },
+        standing={
+            segment: motion.worn for segment, motion in body.motions.items() if motion.upright_known
+        },
     )
 
 
@@ -81,13 +92,13 @@ def _bouts(strides: tuple[Stride, ...]) -> tuple[Bout, ...]:
     return tuple(describe_bout(n, rows_of([s for s in strides if s.bout == n])) for n in numbers)
 
 
-def follow_body(span: Span) -> Body:
+def follow_body(span: Span, standing: Mapping[Segment, Worn] = NOBODY_STOOD) -> Body:
     """Movement of every segment of a span, and the strides of the feet."""
     found: dict[Side, Strides] = {}
     motions: dict[Segment, SegmentMotion] = {}
     for k, segment in enumerate(span.segments):
         if segment in FEET:
-            foot = foot_motion(span, k)
+            foot = foot_motion(span, k, standing.get(segment))
             strides = None if foot is None else find_strides(FEET[segment], foot)
             if strides is not None:
                 found[FEET[segment]] = strides
@@ -97,9 +108,12 @@ def follow_body(span: Span) -> Body:
     for k, segment in enumerate(span.segments):
         if segment in SHANKS:
             own = found.get(SHANKS[segment])
-            motion = shank_motion(span, k, None if own is None else own.swing)
+            swings = None if own is None else own.swing
+            motion = shank_motion(span, k, swings, standing.get(segment))
+        elif segment is Segment.PELVIS:
+            motion = pelvis_motion(span, k, standing.get(segment))
         else:
-            motion = pelvis_motion(span, k) if segment is Segment.PELVIS else None
+            continue
         if motion is not None:
             motions[segment] = motion
     return Body(found, motions)
