@@ -205,7 +205,7 @@ class Acquisition:
                 self._tell_link(name, watch)
             hello = watch.new_hello()
             if hello is not None:
-                self._tell_narrow(name, hello)
+                self._tell_misfit(name, hello)
             self._session.note(name, hello, driver.take_exchanges())
         self._session.take(blocks)
         self._tell_stop()
@@ -216,13 +216,15 @@ class Acquisition:
         severity: Literal["info", "warning"] = "info" if watch.status.link == "up" else "warning"
         self._store.tell("link", severity, watch.sentence(), node=name)
 
-    def _tell_narrow(self, name: str, hello: Hello) -> None:
-        """A range that cuts steps off makes a whole day worthless: say so at once."""
-        narrow = too_narrow(
-            self._config.nodes[name].segment, hello.acc_range_g, hello.gyr_range_deg_s
-        )
+    def _tell_misfit(self, name: str, hello: Hello) -> None:
+        """What makes a whole day worthless is said at once."""
+        segment = self._config.nodes[name].segment
+        narrow = too_narrow(segment, hello.acc_range_g, hello.gyr_range_deg_s)
         if narrow:
             self._store.tell("fitting", "warning", f"node {name}: {narrow}", node=name)
+        if segment and hello.segment and hello.segment != segment:
+            message = f"node {name}: configured as {segment}, it was named for {hello.segment}"
+            self._store.tell("fitting", "warning", message, node=name)
 
     def _tell_stop(self) -> None:
         """Say once that raw samples are no longer recorded; results go on."""

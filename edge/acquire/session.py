@@ -19,6 +19,8 @@ from edge.results import Person
 from edge.summaries import Summaries
 from edge.timegrid import TimeGrid
 
+from .swap_watch import SwapWatch
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -77,6 +79,7 @@ class Session:
         self._pipeline = Pipeline(Person(), live=True)
         self._summaries = Summaries(tuple(placements.values()))
         self.window = LiveWindow(self._publish_leg_length)
+        self._swaps = SwapWatch(placements)
         self._newest_s = 0.0
         self._flag_calibrations()
 
@@ -137,6 +140,8 @@ class Session:
         walks = self._pipeline.push(span)
         self._keep(walks)
         self._keep_summaries(self._summaries.take(span, walks))
+        for sentence in self._swaps.look(self.n_strides, self._newest_s, self.window.last):
+            self._store.tell("fitting", "alarm", sentence)
 
     def _keep(self, walks: Sequence[Walk]) -> None:
         for walk in walks:

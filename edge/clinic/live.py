@@ -57,6 +57,21 @@ class LiveWindow:
             while self._spans[0].start_s < span.start_s - LONGEST_S:
                 self._spans.popleft()
 
+    def last(self, seconds: float) -> Span:
+        """The newest seconds of all segments, as many of them as there are.
+
+        Raises
+        ------
+        UserError
+            Before the first samples.
+        """
+        with self._lock:
+            spans = tuple(self._spans)
+        if not spans:
+            raise UserError("live: no samples yet; see: evenstride status")
+        whole = join(spans)
+        return whole.part(max(len(whole) - round(seconds * whole.rate_hz), 0), len(whole))
+
     def take_marks(self) -> list[tuple[str, dict[str, Any]]]:
         """Label and content of what is to be written into the recording."""
         marks = []
@@ -73,12 +88,7 @@ class LiveWindow:
         seconds = request.get("seconds")
         if not isinstance(seconds, int | float) or not 0 < seconds <= LONGEST_S:
             raise UserError(f"live: seconds {seconds!r}; expected 0 to {LONGEST_S:.0f}")
-        with self._lock:
-            spans = tuple(self._spans)
-        if not spans:
-            raise UserError("live: no samples yet; see: evenstride status")
-        whole = join(spans)
-        return encode(whole.part(max(len(whole) - round(seconds * whole.rate_hz), 0), len(whole)))
+        return encode(self.last(seconds))
 
     def _mark(self, request: dict[str, Any]) -> dict[str, Any]:
         label, what = request.get("label"), request.get("what")
