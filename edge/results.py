@@ -86,6 +86,14 @@ class Stride(Record):
         default=None, description="From this initial contact until the other foot leaves"
     )
     single_support_s: float | None = None
+    double_support_pct: float | None = Field(
+        default=None, description="Both feet on the ground, of the stride; negative: flight"
+    )
+    stance_pct: float | None = Field(default=None, description="Of the stride")
+    foot_flat_pct: float | None = Field(default=None, description="Sole flat, of the stride")
+    heel_rise_pct: float | None = Field(
+        default=None, description="From heel-off to final contact, of the stride"
+    )
     foot_strike_angle_deg: float | None = Field(
         default=None, description="At initial contact against flat foot, toe up positive"
     )

@@ -14,6 +14,7 @@ from .foot_angles import FOOT_ANGLES
 from .impact import IMPACT
 from .pelvis_angles import PELVIS
 from .pelvis_way import PELVIS_WAY
+from .phases import PHASES
 from .pronation import PRONATION
 from .push_off import PUSH_OFF
 from .shank import SHANK
@@ -35,6 +36,7 @@ WAY = Family(
 FAMILIES = (
     TIMES,
     WAY,
+    PHASES,
     SUPPORT,
     FOOT_ANGLES,
     PRONATION,

@@ -31,7 +31,8 @@ OTHER = {Side.LEFT: Side.RIGHT, Side.RIGHT: Side.LEFT}
 def support_columns(strides: Strides, body: Body) -> Mapping[str, NDArray[np.float64]]:
     """Step time before the stride's first contact, double and single support after it, each (m,).
 
-    Negative double support is flight. Both take the error of the other foot's clock one to one.
+    And the share of the stride, per cent, in which both feet are on the ground. Negative double
+    support is flight. Both take the error of the other foot's clock one to one.
     """
     other = body.strides.get(OTHER[strides.side])
     if other is None:
@@ -45,6 +46,9 @@ def support_columns(strides: Strides, body: Body) -> Mapping[str, NDArray[np.flo
         "step_time_s": _plausible(step),
         "double_support_s": leaves - begin,
         "single_support_s": _plausible(single),
+        "double_support_pct": 100.0
+        * (leaves - begin + strides.final_contact_s - lands)
+        / (strides.end_s - begin),
     }
 
 
@@ -76,6 +80,11 @@ def _nearest_in(
 SUPPORT = Family(
     "support",
     support_columns,
-    {"step_time_s": 0.005, "double_support_s": 0.010, "single_support_s": 0.010},
+    {
+        "step_time_s": 0.005,
+        "double_support_s": 0.010,
+        "single_support_s": 0.010,
+        "double_support_pct": 2.0,
+    },
     needs=("other foot",),
 )
