@@ -30,6 +30,10 @@ PIECE_S = 30.0
 # Two time stamps further apart than this many sample intervals have lost samples between them.
 LOST_INTERVALS = 2.5
 MOTION = ("gyr", "acc", "mag")
+# At rest and in walking the force is that of gravity on average: one if somebody wrote it in g.
+ONE_G = (0.8, 1.2)
+# No gyroscope for wearing reaches further (4000 deg/s are 70 rad/s).
+GREATEST_RADPS = 80.0
 
 
 @dataclass(frozen=True)
@@ -121,6 +125,8 @@ class PlainRecording:
                 f"{self.path}: {prefix} at sample {first + at} (t = {time_s[at]:.3f} s) is not a "
                 f"number; mark a lost sample by False in {prefix}_measured"
             )
+        if first == 0:
+            self._check_units(prefix, readings[measured])
         lost_before = np.diff(time_s, prepend=time_s[0]) > LOST_INTERVALS / self.rate_hz
         host_ns = np.rint(time_s * 1e9).astype(np.int64)
         for part in _runs(measured, lost_before):
@@ -137,6 +143,21 @@ class PlainRecording:
                     saturated=np.zeros(part.stop - part.start, dtype=bool),
                     time_sd_s=0.0,
                 ),
+            )
+
+    def _check_units(self, prefix: str | None, readings: NDArray[np.float64]) -> None:
+        if not len(readings):
+            return
+        rate, force = np.abs(readings[:, :3]).max(), np.linalg.norm(readings[:, 3:6], axis=1)
+        if rate > GREATEST_RADPS:
+            raise RecordingError(
+                f"{self.path}: {prefix}_gyr reaches {rate:.0f}; expected rad/s, which no sensor "
+                f"takes beyond {GREATEST_RADPS:.0f}; divide by 57.3 if it is in deg/s"
+            )
+        if ONE_G[0] < np.median(force) < ONE_G[1]:
+            raise RecordingError(
+                f"{self.path}: {prefix}_acc is {np.median(force):.2f} on average; expected about "
+                "9.81 m/s2 with gravity in it; multiply by 9.81 if it is in g"
             )
 
     def _sequence(self, row: int, time_s: float) -> int:

@@ -127,3 +127,15 @@ def test_a_missing_or_foreign_file_is_refused(tmp_path):
     table.write_text("a,b\n1,2\n")
     with pytest.raises(RecordingError, match="no column t"):
         open_plain(table)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"left_foot_acc": np.tile([0.1, 0.0, 1.0], (N, 1))}, "multiply by 9.81 if it is in g"),
+        ({"left_foot_gyr": np.tile([0.0, 300.0, 0.0], (N, 1))}, "divide by 57.3 if it is in deg"),
+    ],
+)
+def test_readings_in_other_units_are_refused_with_what_to_do(tmp_path, changes, words):
+    with pytest.raises(RecordingError, match=words):
+        blocks(saved(tmp_path, **changes))
