@@ -178,6 +178,20 @@ def test_gaps_make_lengths_less_sure_or_take_them_away_but_never_make_them_up(wa
     assert all("length_unknown" in s.flags for s in strides if s.stride_length_m is None)
 
 
+def test_a_bout_that_lost_the_lengths_of_most_strides_has_no_speed():
+    walker = Walker(VirtualPerson(), [Stand(2), Walk(12), Stand(2)], seed=9)
+    span = worn(walker)
+    # In every swing of the left foot, and in all but two of the right one.
+    for k, side in enumerate(Side):
+        for stride in walker.truth.strides_of(side)[: 7 - 2 * k]:
+            first = round((stride.final_contact_s + 0.05) * RATE_HZ)
+            span.valid[first : first + round(0.2 * RATE_HZ), k] = False
+    walk = analyse_walking(span, Person())
+    assert any(s.stride_length_m is not None for s in walk.strides)
+    assert sum(s.stride_length_m is None for s in walk.strides) > len(walk.strides) / 2
+    assert [(b.speed_mps, b.flags) for b in walk.bouts] == [(None, ("no_length",))]
+
+
 def test_flat_tops_of_a_gyroscope_are_seen_and_natural_peaks_are_not():
     walker = Walker(VirtualPerson(), [Stand(2), Walk(60), Stand(2)], seed=6)
     gyr = worn(walker, (Segment.LEFT_FOOT,)).gyr[:, 0]

@@ -28,6 +28,8 @@ LEAST_STRIDES = 5
 LEAST_STRIDES_ONE_FOOT = 3
 # The first and last strides of a foot in a bout speed up and slow down.
 EDGE_STRIDES = 2
+# Where fewer of its strides have a length, those that are left do not stand for the bout.
+LEAST_KNOWN = 0.5
 # Limits of a straight, level stride of walking.
 TURN_RAD = np.radians(20.0)
 RUNNING_STANCE = 0.5
@@ -136,7 +138,7 @@ def _speed(rows: BoutRows) -> BoutSpeed | None:
     between = rows.every["length_to_s"] - rows.every["length_from_s"]
     lasts = np.where(np.isnan(times), between, times)
     known = np.isfinite(length) & np.isfinite(lasts)
-    if not known.any():
+    if np.count_nonzero(known) < max(LEAST_KNOWN * len(rows), 1):
         return None
     way_m = float(length[known].sum())
     sd = np.nan_to_num(rows.every["stride_length_sd_m"][known])
