@@ -90,6 +90,7 @@ def test_writes_the_papers_of_the_contract(tmp_path):
         ["contract", "check", "--broker", "localhost:1"],
         ["publish", "--config", "/nowhere.toml"],
         ["status", "--config", "/nowhere.toml"],
+        ["web", "--config", "/nowhere.toml"],
     ],
 )
 def test_bad_input_is_one_sentence_and_status_2(words):

@@ -274,11 +274,24 @@ def test_too_many_connections_are_turned_away_and_the_rest_go_on(page):
     assert page.ask("/")[0] == 200
 
 
-def test_a_store_that_is_missing_or_damaged_is_no_end_and_a_stop_is_one(tmp_path):
+@pytest.fixture
+def systemd(tmp_path, monkeypatch):
+    """What systemd would hear, until a word comes."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as link:
+        link.bind(str(tmp_path / "notify"))
+        link.settimeout(5.0)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        monkeypatch.setenv("WATCHDOG_USEC", "600000")
+        yield lambda word: any(link.recv(100).decode() == word for _ in range(100))
+
+
+def test_a_store_that_is_missing_or_damaged_is_no_end_and_a_stop_is_one(tmp_path, systemd):
     with Served(tmp_path) as served:
+        assert systemd("READY=1")
         assert served.view("/api/now", NowView).walking.state == "waiting"
         assert served.view("/api/day", DayView).session is None
         (tmp_path / "store.sqlite").write_bytes(b"SQLite format 3\0" + bytes(5000))
+        assert systemd("WATCHDOG=1")
         time.sleep(1.1)
         machine = served.view("/api/now", NowView).machine
         assert machine[0].name == "Store"
@@ -288,6 +301,7 @@ def test_a_store_that_is_missing_or_damaged_is_no_end_and_a_stop_is_one(tmp_path
         events(stream, 1)
         began_s = time.monotonic()
         served.process.send_signal(signal.SIGTERM)
+        assert systemd("STOPPING=1")
         assert served.process.wait(10) == 0
         assert time.monotonic() - began_s < 3.0
         stream.close()
