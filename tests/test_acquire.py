@@ -72,6 +72,10 @@ def test_a_node_that_vanishes_is_told_and_the_service_goes_on(tmp_path):
         wait_for(lambda: link_of(tmp_path) == "up")
         nodes.stop()
         wait_for(lambda: link_of(tmp_path) == "down")
+        # Who asks often asks for this: it costs the store nothing.
+        often, all_of_it = (ask(tmp_path / "control.sock", name) for name in ("nodes", "status"))
+        assert often.keys() == {"ok", "nodes", "session"}
+        assert often["session"] == all_of_it["session"]
     assert any(b"node pelvis: no link" in event for event in events(tmp_path, "link"))
 
 

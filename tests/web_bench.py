@@ -63,7 +63,7 @@ def five_nodes():
     return {segment.value.replace("_", "-"): node(segment) for segment in Segment}
 
 
-def status_of(nodes, session):
+def answer_of(nodes, session):
     """What `acquire` answers."""
     return {
         "nodes": {name: found.model_dump(mode="json") for name, found in nodes.items()},
@@ -73,7 +73,7 @@ def status_of(nodes, session):
 
 @contextlib.contextmanager
 def answering(folder, nodes, session):
-    with ControlServer(folder / "control.sock", {"status": lambda _: status_of(nodes, session)}):
+    with ControlServer(folder / "control.sock", {"nodes": lambda _: answer_of(nodes, session)}):
         yield
 
 

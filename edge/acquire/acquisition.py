@@ -90,7 +90,7 @@ class Acquisition:
 
     def run(self, stop: threading.Event) -> None:
         """Acquire until `stop` is set; then finish the session and leave the store in order."""
-        commands = {"status": lambda _: self.status()} | {
+        commands = {"status": lambda _: self.status(), "nodes": lambda _: self.nodes()} | {
             name: self._of_session(name) for name in CLINIC_COMMANDS
         }
         with ControlServer(self._config.folders.socket, commands):
@@ -110,16 +110,21 @@ class Acquisition:
         """What a front end shows: nodes, last strides, counts, what waits for the broker."""
         session = self._session
         backlog = self._store.outbox.backlog()
-        return {
-            "nodes": {name: w.status.model_dump(mode="json") for name, w in self._watches.items()},
+        return self.nodes() | {
             "strides": [s.model_dump(mode="json") for s in session.strides] if session else [],
             "counts": {
                 "strides": session.n_strides if session else 0,
                 "bouts": session.n_bouts if session else 0,
                 "late": session.n_late if session else 0,
             },
-            "session": session.about.session if session else None,
             "outbox": {"depth": backlog.depth, "bytes": backlog.bytes},
+        }
+
+    def nodes(self) -> dict[str, Any]:
+        """How nodes fare and what runs: for those who ask often, for the store is not asked."""
+        return {
+            "nodes": {name: w.status.model_dump(mode="json") for name, w in self._watches.items()},
+            "session": self._session.about.session if self._session else None,
         }
 
     def _of_session(self, name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:

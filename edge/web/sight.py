@@ -54,6 +54,8 @@ EVENTS_S, MOST_EVENTS = 86_400.0, 8
 MOST_HOURS, MOST_DAYS, MOST_BOUTS, MOST_SESSIONS, MOST_OUTCOMES = 240, 30, 2000, 50, 20
 LIVE = b'"stage":"live"'
 NOTHING_WAITS = Backlog(0, 0, None)
+# Of the time, one part in so many goes into counting what waits.
+COUNT_SHARE = 50.0
 
 
 class Sight:
@@ -72,6 +74,8 @@ class Sight:
         self._clock = host_clock(config.time.speed)
         self._answers: deque[tuple[float, Told]] = deque()
         self._strides: deque[LiveStride] = deque(maxlen=MOST_STRIDES)
+        self._counted = NOTHING_WAITS
+        self._count_at_s = 0.0
 
     def look(self) -> Facts:
         """All of this moment."""
@@ -132,7 +136,7 @@ class Sight:
 
     def _ask(self) -> Told | None:
         try:
-            reply = ask(self._config.folders.socket, "status")
+            reply = ask(self._config.folders.socket, "nodes")
             told = Told(nodes=reply["nodes"], session=reply["session"])
         except (UserError, KeyError, ValueError):
             self._answers.clear()
@@ -158,12 +162,21 @@ class Sight:
             flags = bouts[0].quality.flags if bouts[0].quality else ()
         told_events: tuple[tuple[float, Event], ...] = tuple((_utc_s(e), e.data) for e in events)
         return {
-            "backlog": self._reader.backlog(),
+            "backlog": self._backlog(),
             "session": session,
             "bout": last,
             "flags": flags,
             "events": told_events,
         }
+
+    def _backlog(self) -> Backlog:
+        """What waits; counting some hundred thousand results takes long, so it is done seldom."""
+        began_s = time.monotonic()
+        if began_s >= self._count_at_s:
+            self._counted = self._reader.backlog()
+            took_s = time.monotonic() - began_s
+            self._count_at_s = began_s + COUNT_SHARE * took_s
+        return self._counted
 
     def _session(self, told: Told | None) -> tuple[Session, int] | None:
         """The session that `acquire` runs; what a crash left in the store is none."""

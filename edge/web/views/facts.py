@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Told(Record):
-    """What `acquire` answers to `status`, as far as the page shows it."""
+    """What `acquire` answers to `nodes`."""
 
     nodes: dict[str, NodeStatus]
     session: str | None
