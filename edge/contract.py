@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 from sensors import Segment, Side
@@ -93,11 +94,17 @@ class Channel:
     @property
     def envelope(self) -> Any:
         """Type of the whole payload."""
-        return Envelope[self.model]  # type: ignore[name-defined]
+        return _envelope_of(self.model)
 
     def stream(self, **address: str) -> str:
         """Fill in the names: the topic below the edge."""
         return self.suffix.format(**address)
+
+
+@cache
+def _envelope_of(model: type[Record]) -> Any:
+    """The type is kept: pydantic would forget it, and take milliseconds to make it anew."""
+    return Envelope[model]  # type: ignore[valid-type]
 
 
 STATUS = Channel(
