@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 CORE := $(wildcard cext/*.pyx cext/*.pxd cext/*.c cext/*.h)
 
-.PHONY: demo test install check check-safe bench contract deb faults wheel mosquitto micropython clean
+.PHONY: demo test install check check-safe bench contract deb faults fuzz wheel mosquitto micropython clean
 
 demo: $(INSTALLED)
 	$(BIN)/evenstride demo $(ARGS)
@@ -41,6 +41,11 @@ contract: $(INSTALLED)
 # Kills, cuts, torn files and full disks, on real processes and a real broker; prints a table.
 faults: $(INSTALLED) mosquitto
 	$(BIN)/python -m tests.faults $(ARGS)
+
+# Coverage-guided fuzzing of every parser that takes bytes from outside, a minute each.
+fuzz: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --editable '.[fuzz]'
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 # A Debian package with a virtual environment inside, for this architecture and this Python.
 deb: $(INSTALLED)

@@ -86,7 +86,7 @@ def read_toml(path: Path) -> SensorCalibration:
     """
     try:
         content = tomllib.loads(path.read_text())
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise StoreError(f"{path}: not a readable TOML file ({error}); calibrate again") from error
     schema = content.get("schema")
     if schema != SCHEMA:

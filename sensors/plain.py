@@ -29,6 +29,8 @@ __all__ = ["PlainRecording", "RecordingError", "open_plain"]
 PIECE_S = 30.0
 # Two time stamps further apart than this many sample intervals have lost samples between them.
 LOST_INTERVALS = 2.5
+# Nanoseconds of later times do not fit into 64 bits; seconds since 1970 do until the year 2255.
+LATEST_S = 9e9
 MOTION = ("gyr", "acc", "mag")
 # At rest and in walking the force is that of gravity on average: one if somebody wrote it in g.
 ONE_G = (0.8, 1.2)
@@ -100,8 +102,9 @@ class PlainRecording:
 
     def _check_time(self, time_s: NDArray[np.float64], first: int, last_s: float) -> None:
         steps = np.diff(time_s, prepend=last_s)
-        if not np.all(steps >= 0):
-            at = int(np.argmin(steps >= 0))
+        good = (steps >= 0) & (np.abs(time_s) < LATEST_S)
+        if not good.all():
+            at = int(np.argmin(good))
             raise RecordingError(
                 f"{self.path}: t at sample {first + at} is {time_s[at]}; "
                 "times must be numbers that never go back"
@@ -251,9 +254,9 @@ def _json(path: Path, name: str, text: str | None, default: Any) -> Any:
         return default
     try:
         value = json.loads(text)
-    except ValueError as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise RecordingError(f"{path}: {name} is not JSON ({error})") from error
     if not isinstance(value, type(default)):
         kind = "an object" if isinstance(default, dict) else "a list"
-        raise RecordingError(f"{path}: {name} is {text[:40]!r}; expected {kind} in JSON")
+        raise RecordingError(f"{path}: {name} is {str(text)[:40]!r}; expected {kind} in JSON")
     return value

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
+from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,10 +17,26 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SUFFIXES = ("gyr", "acc", "mag", "measured")
+# What numpy, zipfile and pyarrow raise over a file that is not what its name says; the last two
+# come from packed with a method, or encrypted, that zipfile does not know.
+DAMAGE = (
+    *(OSError, EOFError, ValueError, TypeError, LookupError, OverflowError, MemoryError),
+    *(zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError),
+)
 
 
 class RecordingError(ValueError):
     """A recording that cannot be read; the text is one sentence for the person who named it."""
+
+
+@contextmanager
+def _named(path: Path, kind: str) -> Iterator[None]:
+    try:
+        yield
+    except RecordingError:
+        raise
+    except DAMAGE as error:
+        raise RecordingError(f"{path}: not a readable {kind} ({error})") from error
 
 
 def describe(path: Path) -> tuple[dict[str, tuple[int, ...]], dict[str, Any]]:
@@ -27,15 +45,15 @@ def describe(path: Path) -> tuple[dict[str, tuple[int, ...]], dict[str, Any]]:
         raise RecordingError(f"{path}: no such file; expected a recording (.npz, .csv or a folder)")
     if path.suffix == ".csv":
         return _describe_csv(path)
-    try:
+    with _named(path, ".npz file"):
         with np.load(path, allow_pickle=False) as arrays:
-            texts = {k: arrays[k].item() for k in ("fs", "info", "protocol") if k in arrays}
+            texts = {k: arrays[k].item() for k in ("info", "protocol") if k in arrays}
+            if "fs" in arrays:
+                texts["fs"] = float(arrays["fs"].item())
         with zipfile.ZipFile(path) as archive:
             shapes = {n[:-4]: _Member(archive, n).shape for n in _wanted(archive)}
             if shapes.get("t", (0,))[0] > 0:
                 texts["t0"] = float(_Member(archive, "t.npy").read(1)[0])
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError, KeyError) as error:
-        raise RecordingError(f"{path}: not a readable .npz file ({error})") from error
     return shapes, texts
 
 
@@ -44,7 +62,7 @@ def pieces(path: Path, n_rows: int) -> Iterator[dict[str, NDArray[Any]]]:
     if path.suffix == ".csv":
         yield from _csv_pieces(path)
         return
-    with zipfile.ZipFile(path) as archive:
+    with _named(path, ".npz file"), zipfile.ZipFile(path) as archive:
         members = {name[:-4]: _Member(archive, name) for name in _wanted(archive)}
         while piece := {name: rows for name, m in members.items() if len(rows := m.read(n_rows))}:
             yield piece
@@ -69,8 +87,8 @@ class _Member:
             (2, 0): np.lib.format.read_array_header_2_0,
         }[version]
         self.shape, fortran, self._dtype = read_header(self._file)
-        if self._dtype.hasobject:
-            raise ValueError(f"{name} holds Python objects; only numbers are read")
+        if self._dtype.kind not in "biuf":
+            raise ValueError(f"{name} holds {self._dtype}; only numbers are read")
         if fortran and len(self.shape) > 1:
             # Stored column by column: the rows are there only when all of it has been read.
             columns = np.frombuffer(self._file.read(), self._dtype).reshape(self.shape[::-1])
@@ -101,15 +119,12 @@ def _describe_csv(path: Path) -> tuple[dict[str, tuple[int, ...]], dict[str, Any
 
 
 def _csv_pieces(path: Path) -> Iterator[dict[str, NDArray[Any]]]:
-    import pyarrow as pa  # noqa: PLC0415 (0.2 s and 50 MB that an .npz does not need)
-    from pyarrow import csv  # noqa: PLC0415
+    from pyarrow import csv  # noqa: PLC0415 (0.2 s and 50 MB that an .npz does not need)
 
-    try:
-        with csv.open_csv(path, csv.ReadOptions(block_size=8 << 20)) as reader:
-            for batch in reader:
-                yield _columns(batch.schema.names, batch)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeDecodeError) as error:
-        raise RecordingError(f"{path}: not a table of numbers ({error})") from error
+    options = csv.ReadOptions(block_size=8 << 20)
+    with _named(path, "table of numbers"), csv.open_csv(path, options) as reader:
+        for batch in reader:
+            yield _columns(batch.schema.names, batch)
 
 
 def _columns(names: list[str], batch: Any) -> dict[str, NDArray[Any]]:

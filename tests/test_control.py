@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge.acquire.control import ControlServer, ask
+from edge.clinic.live import LiveWindow
 from edge.errors import UserError
 
 
@@ -68,6 +69,15 @@ def test_a_dead_socket_is_replaced(tmp_path):
         dead.bind(str(path))
     with ControlServer(path, {"echo": lambda _: {}}):
         assert ask(path, "echo")["ok"]
+
+
+@pytest.mark.parametrize("label", [{}, [], None, 7, "remark"])
+def test_a_mark_under_no_known_label_is_refused(tmp_path, label):
+    with (
+        ControlServer(tmp_path / "control.sock", LiveWindow(lambda _: None).commands()),
+        pytest.raises(UserError, match="mark: expected a label"),
+    ):
+        ask(tmp_path / "control.sock", "mark", label=label, what={})
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 # The longest trial is the walk; with a little more to spare.
 LONGEST_S = 120.0
+LABELS = {"phase", "rejected", "info"}
 CLINIC_COMMANDS = ("live", "mark", "leg_length")
 
 
@@ -92,7 +93,7 @@ class LiveWindow:
 
     def _mark(self, request: dict[str, Any]) -> dict[str, Any]:
         label, what = request.get("label"), request.get("what")
-        if label not in {"phase", "rejected", "info"} or not isinstance(what, dict):
+        if not isinstance(label, str) or label not in LABELS or not isinstance(what, dict):
             raise UserError("mark: expected a label (phase, rejected, info) and an object, what")
         self._marks.put((label, what))
         return {}

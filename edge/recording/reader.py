@@ -9,7 +9,7 @@ from edge.errors import UserError
 
 from .archive import DAMAGE, read_pieces, segment_paths
 from .format import blocks_of
-from .manifest import read_journal, read_manifest
+from .manifest import JOURNAL, read_journal, read_manifest
 from .reclock import Reclock
 
 if TYPE_CHECKING:
@@ -103,11 +103,19 @@ class OwnRecording:
         """Blocks of all placed sensors, corrected, as they came; a minute of them in memory."""
         placements = self.manifest.header.placements
         corrections = read_corrections(self.manifest.header.calibrations)
-        reclock = Reclock(read_journal(self._folder) if self._refit_clocks else ())
+        reclock = self._reclock()
         for block in self.all_blocks():
             segment = placements.get(block.sensor)
             if segment is not None:
                 yield segment, corrections.apply(reclock.apply(block))
+
+    def _reclock(self) -> Reclock:
+        try:
+            return Reclock(read_journal(self._folder) if self._refit_clocks else ())
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise UserError(
+                f"{self._folder / JOURNAL}: damaged: {error!r}; analyse it without --refit-clocks"
+            ) from None
 
     def all_blocks(self) -> Iterator[Block]:
         """Blocks of all sensors, as they came.

@@ -1,6 +1,4 @@
-"""Coverage-guided fuzzing of the host's side of the node protocol; run by hand, not by pytest.
-
-pip install atheris, then: python tests/fuzz_node_stream.py -max_total_time=300
+"""The host's side of the node protocol.
 
 Half of the inputs are bytes of a line, the other half bodies that get a right checksum, so that the
 fuzzer reaches what lies behind it. What must hold: nothing raises, every sample handed on was in a
@@ -8,11 +6,8 @@ packet with a right checksum, and no sample number is handed on twice.
 """
 
 import sys
-from pathlib import Path
 
 import atheris
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 with atheris.instrument_imports(include=["sensors"]):
     from sensors.framing import Hello, pack_hello, pack_sync, unpack_question
