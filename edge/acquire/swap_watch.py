@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from calibration import CalibrationError
-from calibration.placement import SURE, find_placement, suspected_swaps
+from calibration.fitting.placement import SURE, find_placement, suspected_swaps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
