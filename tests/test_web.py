@@ -148,15 +148,14 @@ def session(tmp_path_factory):
 def page(session):
     with Served(session[0]) as served:
         yield served
-        # A stop ends open streams at once.
+        # At a stop open streams end by themselves; else uvicorn says that it cancelled them.
         stream = served.stream()
         events(stream, 1)
-        began_s = time.monotonic()
         served.process.send_signal(signal.SIGTERM)
-        assert served.process.wait(10) == 0
-        assert time.monotonic() - began_s < 3.0
+        assert served.process.wait(30) == 0
         stream.close()
     assert "Traceback" not in served.said
+    assert "Cancel" not in served.said
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ TURN_S = 0.2
 MOST_CONNECTIONS = 64
 # A browser that went out of reach is given up: the kernel counts from the last unanswered byte.
 GONE_MS = 20_000
-GOODBYE_S = 3
+GOODBYE_S = 5
 
 
 def run_web(config: Config, stop: threading.Event, say: Callable[[str], None]) -> None:
