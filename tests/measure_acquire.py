@@ -115,7 +115,7 @@ def say(line: str) -> None:
 
 
 def wait_until_open(folder: Path) -> None:
-    until_s = time.monotonic() + 30.0
+    until_s = time.monotonic() + 120.0
     while time.monotonic() < until_s:
         with contextlib.suppress(UserError, OSError):
             told = ask(folder / "control.sock", "status")

@@ -108,6 +108,12 @@ def test_two_steps_are_too_few(rng):
     assert refused.value.step == "walk"
 
 
+def test_sensors_that_feel_nothing_at_all_are_refused_in_a_sentence():
+    dead = {name: (np.zeros((1000, 3)), np.zeros((1000, 3))) for name in ("a", "b")}
+    with pytest.raises(Refused, match="Nothing moved"):
+        find_placement(200.0, dead)
+
+
 def test_more_sensors_than_places_are_refused(rng):
     readings = ten_steps(rng)
     readings["spare"] = readings["pelvis"]

@@ -8,10 +8,12 @@ import sqlite3
 import numpy as np
 
 from edge.acquire.session import Session
+from edge.acquire.swap_watch import MOST_STRIDES, PAUSE_S, STRIDES_A_LOOK, SwapWatch
 from edge.algorithms import gait_algorithm
 from edge.recording.manifest import Header
 from edge.recording.writer import RecordingWriter
 from edge.store.store import Context, Store
+from edge.timegrid import Span
 from sensors import Block, Segment
 from sensors.virtual import Imperfections, Stand, VirtualPerson, Walk, Walker
 
@@ -89,5 +91,22 @@ def test_a_swap_is_told_once_and_within_a_few_strides(tmp_path):
     assert noticed_at <= 13  # of both sides, from the first step on
 
 
-def test_sensors_that_sit_right_are_not_suspected(tmp_path):
-    assert walk_through(tmp_path, WORN) == ([], None)
+def test_walking_that_tells_nothing_is_looked_at_again_and_what_is_sure_only_after_a_pause():
+    looks = []
+
+    def standing(seconds):
+        looks.append(seconds)
+        n = 1000
+        gyr, acc = np.zeros((n, 5, 3)), np.tile([0.0, 0.0, 9.81], (n, 5, 1))
+        return Span(
+            RATE_HZ, 0.0, tuple(Segment), gyr, acc, None, np.ones((n, 5), bool),
+            np.zeros((n, 5), bool),
+        )  # fmt: skip
+
+    watch = SwapWatch(WORN)
+    for n_strides in range(200):
+        assert watch.look(n_strides, n_strides * 0.6, standing) == ()
+    assert len(looks) == MOST_STRIDES // STRIDES_A_LOOK
+    for n_strides in range(200, 220):
+        watch.look(n_strides, n_strides * 0.6 + 10 * PAUSE_S, standing)
+    assert len(looks) == MOST_STRIDES // STRIDES_A_LOOK + 3

@@ -78,7 +78,7 @@ def wear(rate_hz: float, readings: Mapping[str, tuple[Array, Array]]) -> list[Wo
     Raises
     ------
     Refused
-        If there are more sensors than places.
+        If there are more sensors than places, or nothing moved.
     """
     if not 1 <= len(readings) <= len(Segment):
         raise Refused(
@@ -87,6 +87,8 @@ def wear(rate_hz: float, readings: Mapping[str, tuple[Array, Array]]) -> list[Wo
     motions = {name: level_motion(rate_hz, *pair) for name, pair in readings.items()}
     bustle = np.mean([moving_mean(m.energy, m.samples(1.0) | 1) for m in motions.values()], axis=0)
     walking = bustle > 0.3 * np.percentile(bustle, 80)
+    if not walking.any():
+        raise Refused("Nothing moved: walk ten steps straight on.", STEP)
     return [_describe(name, motion, walking) for name, motion in motions.items()]
 
 

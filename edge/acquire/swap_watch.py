@@ -1,8 +1,8 @@
 """Spans of walking in, sentences about sensors that sit elsewhere than they are configured out.
 
 Left and right foot exchanged make a day of measurements wrong without any gap in it. A few strides
-tell (`calibration/fitting/placement.py`); so they are looked at when somebody begins to walk, until the
-answer is sure, and again after a pause in which sensors may have been strapped on anew.
+tell (`calibration/fitting/placement.py`); so they are looked at when somebody begins to walk, until
+the answer is sure, and again after a pause in which sensors may have been strapped on anew.
 """
 
 from __future__ import annotations
