@@ -6,12 +6,16 @@ import random
 
 import pytest
 
-from tests.faults import recording
+from tests.faults import recording, torn
 
 QUICK = [
     (recording.writer_killed, 3),
-    (recording.torn_stream, 6),
-    (recording.torn_store, 3),
+    (torn.torn_live, 200),
+    (torn.torn_sealed, 200),
+    (torn.torn_journal, 200),
+    (torn.torn_manifest, 3),
+    (torn.torn_log, 20),
+    (torn.torn_store, 3),
     (recording.store_deleted, 1),
     (recording.clock_steps, 5),
 ]
@@ -21,4 +25,4 @@ QUICK = [
 def test_a_fault_costs_nothing(fault, tries, tmp_path):
     outcome = fault(tmp_path, tries, random.Random(7))
     assert outcome.is_good, outcome
-    assert outcome.tries == tries
+    assert outcome.tries >= tries

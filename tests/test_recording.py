@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import resource
 import shutil
 import signal
@@ -328,6 +329,16 @@ def test_a_disk_that_runs_full_stops_the_recording_and_keeps_what_is_there(tmp_p
     assert writer.stopped is not None
     writer.close()
     assert recover_recording(tmp_path / "r").sensors["left"].n > 100
+    assert read_manifest(tmp_path / "r").state == "stopped"
+
+
+def test_a_journal_that_the_disk_refuses_is_said_and_not_raised(tmp_path):
+    writer = RecordingWriter(tmp_path / "r", HEADER, Clock())
+    # What was noted and not yet written meets a disk that takes nothing.
+    os.dup2(os.open("/dev/full", os.O_WRONLY), writer._journal.fileno())
+    writer.marker("remark", text="lost")
+    writer.close()
+    assert "No space left" in writer.stopped
     assert read_manifest(tmp_path / "r").state == "stopped"
 
 

@@ -142,7 +142,8 @@ class RecordingWriter:
         for job in self._slow:
             self._guard(job.result)
         self._worker.shutdown()
-        self._journal.close()
+        # What it still holds is written now, and a disk may refuse that too.
+        self._guard(self._journal.close)
         if self._live is not None:
             self._live.close()
             self._guard(seal_segment, self._live.path, self._reserve)
@@ -225,6 +226,9 @@ class RecordingWriter:
 
     @staticmethod
     def _sync(*descriptors: int) -> None:
-        for number in descriptors:
-            os.fdatasync(number)
-            os.close(number)
+        try:
+            for number in descriptors:
+                os.fdatasync(number)
+        finally:
+            for number in descriptors:
+                os.close(number)

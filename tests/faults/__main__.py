@@ -17,7 +17,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.faults import acquire, delivery, recording
+from tests.faults import acquire, delivery, recording, torn
 from tests.mosquitto import PROGRAM
 
 # These make their folder themselves.
@@ -34,11 +34,16 @@ def plan(full: bool, seed: int, tries: int | None) -> dict:
 
     return {
         "writer killed": many(recording.writer_killed, 100, 1000),
-        "torn recording": many(recording.torn_stream, 300, 20_000),
-        "torn store": many(recording.torn_store, 50, 1000),
+        "torn segment": many(torn.torn_live, 3_000, torn.MEGABYTE),
+        "torn sealed segment": many(torn.torn_sealed, 3_000, torn.MEGABYTE),
+        "torn journal": many(torn.torn_journal, 3_000, torn.MEGABYTE),
+        "torn manifest": many(torn.torn_manifest, 30, torn.MEGABYTE),
+        "torn log of the store": many(torn.torn_log, 300, 20_000),
+        "torn store": many(torn.torn_store, 50, 5_000),
         "store deleted": many(recording.store_deleted, 5, 50),
         "clock steps": many(recording.clock_steps, 100, 1000),
         "full disk": many(recording.full_disk, 2, 20),
+        "read-only disk": many(recording.read_only, 2, 20),
         "acquire killed": many(acquire.acquire_killed, 5, 1000),
         "broker": many(delivery.broker_faults, 30, 200),
         "publish killed": many(delivery.publisher_killed, 10, 200),

@@ -50,6 +50,7 @@ class Rig:
     """Store, publisher, wire, broker and consumer of one run."""
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.broker = Mosquitto(folder)
         self.broker.start()
         self.wire = Proxy(self.broker.port)
@@ -77,12 +78,12 @@ class Rig:
         # The consumer may be slower than the edge: wait as long as it still hears something new.
         self.consumer.wait_until_quiet(3.0)
         strides = self.consumer.payloads("gait/stride")
-        outcome.lost = len(set(self.ids) - self._heard())
+        outcome.lost += len(set(self.ids) - self._heard())
         again = sum(Counter(s["id"] for s in strides).values()) - len(self._heard())
         first = {s["id"]: s for s in reversed(strides)}
         places = Counter((s["boot_id"], s["stream"], s["seq"]) for s in first.values())
-        outcome.duplicated = sum(n - 1 for n in places.values())
-        outcome.disordered = disorder(strides)
+        outcome.duplicated += sum(n - 1 for n in places.values())
+        outcome.disordered += disorder(strides)
         outcome.note = f"{len(self.ids)} results, {again} sent again with the same id"
         return outcome
 

@@ -11,16 +11,13 @@ import subprocess
 import time
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from edge.contract import STRIDE
 from edge.recording.archive import recover_recording, verify_recording
-from edge.recording.live import SUFFIX, read_live
 from edge.recording.manifest import MANIFEST
 from edge.recording.writer import RecordingWriter
 from edge.store.store import Store
 from tests.faults.outcome import Outcome
-from tests.test_recording import HEADER, Clock, record, turns
+from tests.test_recording import HEADER, Clock, turns
 
 if TYPE_CHECKING:
     import random
@@ -28,6 +25,9 @@ if TYPE_CHECKING:
 
 TURN_NS = 50_000_000
 MOUNT = ("mount", "-t", "tmpfs")
+LOOP = ("mount", "-o", "loop,errors=remount-ro")
+# Samples are synced every 5 s; a batch may wait in the process.
+MOST_UNSYNCED_S = 6.0
 
 
 def writer_killed(folder: Path, tries: int, dice: random.Random) -> Outcome:
@@ -84,54 +84,6 @@ def write_for_ever(folder: Path, pipe: int) -> None:
         name = store.add(STRIDE, STRIDE.example, time.monotonic_ns())
         store.commit()
         os.write(pipe, f"{name}\n".encode())
-
-
-def torn_stream(folder: Path, tries: int, dice: random.Random) -> Outcome:
-    """An open recording cut, zeroed or scrambled from random bytes on."""
-    outcome = Outcome("recording torn at random bytes", tries)
-    record(folder / "r", turns(2000), close=False)
-    [path] = (folder / "r").glob(f"*{SUFFIX}")
-    whole = path.read_bytes()
-    pieces = list(read_live(path))
-    torn = folder / "torn.bin"
-    for i in range(tries):
-        at = dice.randrange(max(len(whole) - 1_000_000, 0), len(whole))
-        rest = (b"", bytes(len(whole) - at), dice.randbytes(len(whole) - at))[i % 3]
-        torn.write_bytes(whole[:at] + rest)
-        found = list(read_live(torn))
-        outcome.lost += not all(
-            np.array_equal(ours[name], theirs[name])
-            for (_, ours), (_, theirs) in zip(found, pieces, strict=False)
-            for name in theirs
-        )
-        outcome.lost += len(found) < int(at / len(whole) * len(pieces)) - 1
-    outcome.note = "whole pieces before the damage, never a wrong value"
-    return outcome
-
-
-def torn_store(folder: Path, tries: int, dice: random.Random) -> Outcome:
-    """A store cut at random bytes of its last megabyte."""
-    outcome = Outcome("store cut at random bytes", tries)
-    store = Store(folder / "whole.sqlite")
-    ids = {store.add(STRIDE, STRIDE.example, time.monotonic_ns()) for _ in range(2000)}
-    store.close()
-    size = (folder / "whole.sqlite").stat().st_size
-    share = []
-    for i in range(tries):
-        path = folder / f"{i}" / "store.sqlite"
-        path.parent.mkdir()
-        shutil.copy(folder / "whole.sqlite", path)
-        os.truncate(path, dice.randrange(max(size - 1_000_000, 4096), size))
-        began = time.monotonic()
-        mended = Store(path)
-        outcome.recover_s.append(time.monotonic() - began)
-        found = {row.id for row in mended.outbox.rows(0, 1 << 62, 1 << 30)}
-        outcome.lost += len(found - ids)
-        share.append(len(found) / len(ids))
-        mended.close()
-        shutil.rmtree(path.parent)
-    outcome.note = f"{min(share):.0%} to {max(share):.0%} of the results brought back, none wrong"
-    return outcome
 
 
 def store_deleted(folder: Path, tries: int, dice: random.Random) -> Outcome:
@@ -216,6 +168,68 @@ def lost_on(place: Path) -> int:
     store.close()
     lost += bool(verify_recording(place / "r"))
     return lost
+
+
+def read_only(folder: Path, tries: int, dice: random.Random) -> Outcome:
+    """The kernel makes a failing disk read-only under the process; then it is mended."""
+    outcome = Outcome("disk turns read-only")
+    if os.geteuid() != 0 or shutil.which("mke2fs") is None:
+        outcome.note = "left out: mounting needs root and e2fsprogs"
+        return outcome
+    worst_s = 0.0
+    for i in range(tries):
+        image, place = folder / f"{i}.img", folder / str(i)
+        place.mkdir()
+        image.touch()
+        os.truncate(image, 64 << 20)
+        run("mke2fs", "-q", "-F", "-t", "ext4", image)
+        run(*LOOP, image, place)
+        try:
+            ids, n_turns = aborted_on(place, dice.randrange(100, 300), outcome)
+        finally:
+            run("umount", place)
+        # 1 says that it mended something.
+        subprocess.run(["e2fsck", "-fy", image], check=False, capture_output=True)
+        run(*LOOP, image, place)
+        try:
+            began = time.monotonic()
+            store = Store(place / "store.sqlite")
+            outcome.lost += len(ids - {row.id for row in store.outbox.rows(0, 1 << 62, 1 << 30)})
+            store.close()
+            manifest = recover_recording(place / "r")
+            outcome.recover_s.append(time.monotonic() - began)
+            outcome.lost += bool(verify_recording(place / "r"))
+            left = manifest.sensors.get("left")
+            worst_s = max(worst_s, n_turns / 20 - (left.n if left else 0) / 200)
+        finally:
+            run("umount", place)
+        outcome.tries += 1
+    outcome.lost += worst_s > MOST_UNSYNCED_S
+    outcome.note = f"no committed result, at most {worst_s:.1f} s of samples; later ones wait"
+    return outcome
+
+
+def aborted_on(place: Path, n_turns: int, outcome: Outcome) -> tuple[set[str], int]:
+    """Record and store; the disk turns read-only meanwhile. Results committed before, turns."""
+    store, ids = Store(place / "store.sqlite"), set()
+    writer = RecordingWriter(place / "r", HEADER, clock := Clock())
+    for i, blocks in enumerate(turns(n_turns + 60)):
+        if i == n_turns:
+            run("mount", "-o", "remount,abort", place)
+        clock.ns += TURN_NS
+        writer.write(blocks)
+        name = add_one(store)
+        ids |= {name} if i < n_turns else set()
+        # Syncing goes on in a thread of its own: leave it time, a fifth of the real one.
+        time.sleep(0.01)
+    outcome.lost += writer.stopped is None or store.error is None or store.n_lost > 0
+    writer.close()
+    store.close()
+    return ids, n_turns
+
+
+def run(*command: object) -> None:
+    subprocess.run([str(word) for word in command], check=True)
 
 
 def fill(path: Path) -> None:
