@@ -102,7 +102,8 @@ class Pipeline:
         return self._live_strides() if self._live else None
 
     def _end_stretch(self) -> Walk:
-        walk = self._settle(self._analyse(LEAD_S))
+        # Only the quiet stays: what moved before it has been told and must not be told again.
+        walk = self._settle(self._analyse(QUIET_S))
         self._moving = False
         self._quiet_s = 0.0
         self._keep_from_s = -np.inf

@@ -66,6 +66,16 @@ def test_a_recording_of_rest_has_no_strides(tmp_path):
     assert results["recording"]["duration_s"] == 5.0
 
 
+def test_steps_before_a_rest_are_told_once():
+    plan = [Stand(3), Walk(8), Stand(7), Walk(8), Stand(7), Walk(8), Stand(2)]
+    walker = Walker(any_person(np.random.default_rng(4)), plan, seed=4)
+    pipeline = Pipeline(Person())
+    walks = [*pipeline.push(span_of(walker, rate_hz=100.0)), *pipeline.finish()]
+    told = [c for walk in walks for c in walk.contacts]
+    assert len(told) == len(walker.truth.contacts)
+    assert [c.time_s for c in told] == sorted(c.time_s for c in told)
+
+
 @pytest.mark.parametrize(
     ("arrays", "words"),
     [
