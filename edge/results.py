@@ -124,9 +124,15 @@ class Stride(Record):
     shank_pitch_at_contact_deg: float | None = Field(
         default=None, description="Against standing; top of the shank forward positive"
     )
+    shank_pitch_at_midstance_deg: float | None = Field(
+        default=None, description="At half of the stance"
+    )
     shank_pitch_at_push_off_deg: float | None = None
     shank_rotation_deg: float | None = Field(
         default=None, description="Inward, greatest in early stance less that at contact"
+    )
+    shank_rotation_rate_degps: float | None = Field(
+        default=None, description="Greatest rate of that rotation, inward, in early stance"
     )
     shank_lean_change_deg: float | None = Field(
         default=None, description="Medial lean at flat foot less that at contact"

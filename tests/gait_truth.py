@@ -172,7 +172,9 @@ def true_columns(walker):
                 mine[field] = np.degrees(values) if "_deg" in field else values
         mine["speed_mps"] = mine["stride_length_m"] / mine["stride_time_s"]
         # Pitches of a shank are told against standing, when it leans forward.
-        for field in ("shank_pitch_at_contact_deg", "shank_pitch_at_push_off_deg"):
+        for field in (
+            f"shank_pitch_at_{when}_deg" for when in ("contact", "midstance", "push_off")
+        ):
             mine[field] = mine[field] - np.degrees(walker.person.standing_shank_pitch)
         mine |= _steps(walker, pairs)
         columns[side] = mine

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cext import lowpass
+
 from .family import Family
 from .foot_angles import flat_tick
 from .windows import OUTWARD, SHANKS, value_at, windows
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 # Share of stance in which the shank turns inward (docs/gait.md).
 ROTATION_UNTIL = 0.6
+# A sensor on skin rings above this when the foot lands.
+RING_HZ = 15.0
 
 
 def shank_columns(strides: Strides, body: Body) -> Mapping[str, NDArray[np.float64]]:
@@ -43,10 +47,12 @@ def shank_columns(strides: Strides, body: Body) -> Mapping[str, NDArray[np.float
             windows(shank, left, strides.end_s).greatest(-shank.gyr[:, 1])
         ),
         "shank_rotation_deg": early.greatest(inward) - value_at(shank, inward, begin),
+        "shank_rotation_rate_degps": early.greatest(inward_rate_degps(strides, shank)),
         "shank_lean_change_deg": value_at(shank, lean, flat_s) - value_at(shank, lean, begin),
     }
     if shank.upright_known:
         columns["shank_pitch_at_contact_deg"] = value_at(shank, pitch, begin)
+        columns["shank_pitch_at_midstance_deg"] = value_at(shank, pitch, (begin + left) / 2.0)
         columns["shank_pitch_at_push_off_deg"] = value_at(shank, pitch, left)
     return columns
 
@@ -56,6 +62,11 @@ def inward_rotation_deg(strides: Strides, shank: SegmentMotion) -> NDArray[np.fl
     return np.degrees(-OUTWARD[strides.side] * np.cumsum(shank.gyr[:, 2]) / shank.rate_hz)
 
 
+def inward_rate_degps(strides: Strides, shank: SegmentMotion) -> NDArray[np.float64]:
+    """Rate of that rotation (n,), without what rings at a landing."""
+    return np.degrees(lowpass(-OUTWARD[strides.side] * shank.gyr[:, 2], shank.rate_hz, RING_HZ))
+
+
 SHANK = Family(
     "shank",
     shank_columns,
@@ -63,8 +74,10 @@ SHANK = Family(
         "shank_range_deg": 1.5,
         "shank_swing_rate_degps": 10.0,
         "shank_rotation_deg": 2.0,
+        "shank_rotation_rate_degps": 20.0,
         "shank_lean_change_deg": 2.0,
         "shank_pitch_at_contact_deg": 2.0,
+        "shank_pitch_at_midstance_deg": 2.0,
         "shank_pitch_at_push_off_deg": 2.0,
     },
     needs=("shank",),
