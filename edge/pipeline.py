@@ -36,7 +36,7 @@ LEAD_S = 10.0
 QUIET_S = 6.0
 # A longer one is analysed in parts that overlap, so that memory stays bounded. They meet between
 # two contacts, where nobody can doubt on which side of the border a stride began.
-LONGEST_S = 120.0
+LONGEST_S = 60.0
 OVERLAP_S = 16.0
 # Live strides come from the last seconds only; the newest contacts are not settled yet.
 LIVE_WINDOW_S = 8.0

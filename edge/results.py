@@ -132,7 +132,7 @@ class Stride(Record):
         default=None, description="Inward, greatest in early stance less that at contact"
     )
     shank_rotation_rate_degps: float | None = Field(
-        default=None, description="Greatest rate of that rotation, inward, in early stance"
+        default=None, description="That rotation by the time it takes from initial contact"
     )
     shank_lean_change_deg: float | None = Field(
         default=None, description="Medial lean at flat foot less that at contact"

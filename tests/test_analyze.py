@@ -181,6 +181,6 @@ def test_no_stride_stays_in_memory_once_it_is_written(tmp_path):
                 most = max(most, strides_in_memory() - before)
 
         analyse_into(OwnRecording(tmp_path / "long"), take)
-    # A part is two minutes, and its strides are renumbered into new ones.
+    # A part is a minute, and its strides are renumbered into new ones.
     assert n_strides > 1200
     assert most < n_strides / 2

@@ -11,7 +11,7 @@ from edge.acquire.session import Session
 from edge.analyze import analyse_recording, person_of
 from edge.cli.app import app
 from edge.clinic import INTAKE, LEG_LENGTH, ProtocolRun
-from edge.clinic.live import LONGEST_S, LiveWindow, RemoteLive, decode, encode
+from edge.clinic.live import IDLE_S, LONGEST_S, LiveWindow, RemoteLive, decode, encode
 from edge.config import load_config
 from edge.contract import LEG_LENGTH as CHANNEL
 from edge.errors import UserError
@@ -51,7 +51,9 @@ def test_the_newest_seconds_marks_and_the_result_go_over_the_socket(tmp_path):
         live = RemoteLive(tmp_path / "control")
         with pytest.raises(UserError, match="no samples yet"):
             live.last(1.0)
-        for i in range(200):
+        window.add(some_span(0.0))
+        live.mark("info", {"walking_aid": False})
+        for i in range(1, 200):
             window.add(some_span(2.0 * i))
         newest = live.last(3.0)
         assert len(newest) == 300
@@ -60,7 +62,11 @@ def test_the_newest_seconds_marks_and_the_result_go_over_the_socket(tmp_path):
         live.mark("phase", {"phase": "stand", "start_s": 1.0, "end_s": 2.0})
         live.mark("rejected", {"why": "sway"})
         live.publish(LegLength(difference_mm=None, refused="nobody stood"))
-        assert [label for label, _ in window.take_marks()] == ["phase", "rejected"]
+        assert [label for label, _ in window.take_marks()] == [
+            "info",
+            "phase",
+            "rejected",
+        ]
         assert window.take_marks() == []
         assert published[0].refused == "nobody stood"
         for wrong in ({"seconds": 1e9}, {"seconds": "ten"}, {}):
@@ -70,6 +76,13 @@ def test_the_newest_seconds_marks_and_the_result_go_over_the_socket(tmp_path):
             ask(tmp_path / "control", "mark", label="start", what={})
         with pytest.raises(UserError, match="not a result"):
             ask(tmp_path / "control", "leg_length", result="{}")
+
+
+def test_little_is_kept_in_memory_while_no_protocol_speaks():
+    window = LiveWindow(print)
+    for i in range(100):
+        window.add(some_span(2.0 * i))
+    assert len(window.last(LONGEST_S)) <= (IDLE_S + 4.0) * 100
 
 
 class Patient:

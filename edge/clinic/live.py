@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 # The longest trial is the walk; with a little more to spare.
 LONGEST_S = 120.0
+# What is kept where no protocol has spoken for an hour: two minutes of a day are not worth 6 MB.
+IDLE_S = 20.0
+SILENCE_S = 3600.0
 LABELS = {"phase", "rejected", "info"}
 CLINIC_COMMANDS = ("live", "mark", "leg_length")
 
@@ -49,13 +52,17 @@ class LiveWindow:
         self._publish = publish
         self._spans: deque[Span] = deque()
         self._lock = threading.Lock()
+        # When a protocol last spoke; replaced whole.
+        self._spoken_s = -SILENCE_S
         self._marks: queue.SimpleQueue[tuple[str, dict[str, Any]]] = queue.SimpleQueue()
 
     def add(self, span: Span) -> None:
         """Take in the next ticks; the oldest ones go."""
         with self._lock:
             self._spans.append(span)
-            while self._spans[0].start_s < span.start_s - LONGEST_S:
+            silent = span.start_s - self._spoken_s >= SILENCE_S
+            keep_s = IDLE_S if silent else LONGEST_S
+            while self._spans[0].start_s < span.start_s - keep_s:
                 self._spans.popleft()
 
     def last(self, seconds: float) -> Span:
@@ -89,14 +96,22 @@ class LiveWindow:
         seconds = request.get("seconds")
         if not isinstance(seconds, int | float) or not 0 < seconds <= LONGEST_S:
             raise UserError(f"live: seconds {seconds!r}; expected 0 to {LONGEST_S:.0f}")
+        self._listen()
         return encode(self.last(seconds))
 
     def _mark(self, request: dict[str, Any]) -> dict[str, Any]:
         label, what = request.get("label"), request.get("what")
         if not isinstance(label, str) or label not in LABELS or not isinstance(what, dict):
             raise UserError("mark: expected a label (phase, rejected, info) and an object, what")
+        self._listen()
         self._marks.put((label, what))
         return {}
+
+    def _listen(self) -> None:
+        """A protocol speaks: its trials must be there when it asks for them."""
+        with self._lock:
+            if self._spans:
+                self._spoken_s = self._spans[-1].start_s
 
     def _leg_length(self, request: dict[str, Any]) -> dict[str, Any]:
         try:

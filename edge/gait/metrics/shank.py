@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cext import lowpass
-
 from .family import Family
 from .foot_angles import flat_tick
 from .windows import OUTWARD, SHANKS, value_at, windows
@@ -22,8 +20,6 @@ if TYPE_CHECKING:
 
 # Share of stance in which the shank turns inward (docs/gait.md).
 ROTATION_UNTIL = 0.6
-# A sensor on skin rings above this when the foot lands.
-RING_HZ = 15.0
 
 
 def shank_columns(strides: Strides, body: Body) -> Mapping[str, NDArray[np.float64]]:
@@ -41,13 +37,14 @@ def shank_columns(strides: Strides, body: Body) -> Mapping[str, NDArray[np.float
     flat_s = shank.time_s[flat_tick(strides)]
     early = windows(shank, begin, begin + ROTATION_UNTIL * (left - begin))
     inward = inward_rotation_deg(strides, shank)
+    rotation = early.greatest(inward) - value_at(shank, inward, begin)
     columns = {
         "shank_range_deg": whole.range(pitch),
         "shank_swing_rate_degps": np.degrees(
             windows(shank, left, strides.end_s).greatest(-shank.gyr[:, 1])
         ),
-        "shank_rotation_deg": early.greatest(inward) - value_at(shank, inward, begin),
-        "shank_rotation_rate_degps": early.greatest(inward_rate_degps(strides, shank)),
+        "shank_rotation_deg": rotation,
+        "shank_rotation_rate_degps": rotation / early.lasts_until_greatest_s(shank, inward),
         "shank_lean_change_deg": value_at(shank, lean, flat_s) - value_at(shank, lean, begin),
     }
     if shank.upright_known:
@@ -60,11 +57,6 @@ def shank_columns(strides: Strides, body: Body) -> Mapping[str, NDArray[np.float
 def inward_rotation_deg(strides: Strides, shank: SegmentMotion) -> NDArray[np.float64]:
     """Rotation of a shank about its long axis since the first tick (n,), inward positive."""
     return np.degrees(-OUTWARD[strides.side] * np.cumsum(shank.gyr[:, 2]) / shank.rate_hz)
-
-
-def inward_rate_degps(strides: Strides, shank: SegmentMotion) -> NDArray[np.float64]:
-    """Rate of that rotation (n,), without what rings at a landing."""
-    return np.degrees(lowpass(-OUTWARD[strides.side] * shank.gyr[:, 2], shank.rate_hz, RING_HZ))
 
 
 SHANK = Family(

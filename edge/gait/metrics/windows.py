@@ -48,6 +48,16 @@ class Windows:
         """Greatest less least value of a signal (n,) in each window (m,)."""
         return self.greatest(signal) - self.least(signal)
 
+    def lasts_until_greatest_s(
+        self, motion: SegmentMotion, signal: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """How long it takes from the beginning of each window to the greatest value, (m,), s."""
+        lasts = np.full(len(self.first), np.nan)
+        for i in np.flatnonzero(self.known):
+            ticks = int(np.argmax(signal[self.first[i] : self.stop[i]]))
+            lasts[i] = ticks / motion.rate_hz if ticks else np.nan
+        return lasts
+
     def _reduced(self, how: np.ufunc, signal: NDArray[np.float64]) -> NDArray[np.float64]:
         bounds = np.stack([self.first, self.stop], axis=1).ravel()
         # The last window may end with the signal: one more value keeps its end an index.
