@@ -95,6 +95,7 @@ class RecordingWriter:
         self._live: LiveSegment | None = None
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="recording")
         self._slow: list[Future[Any]] = []
+        self._unsealed: list[Path] = []
         self._batch_ns = self._sync_ns = self._segment_ns = now_ns()
         self._wall_ns = self._batch_ns - WALL_TIME_NS
         self._manifest = Manifest(
@@ -144,9 +145,9 @@ class RecordingWriter:
         self._worker.shutdown()
         # What it still holds is written now, and a disk may refuse that too.
         self._guard(self._journal.close)
-        if self._live is not None:
-            self._live.close()
-            self._guard(seal_segment, self._live.path, self._reserve)
+        self._end_live()
+        for path in self._unsealed if self.stopped is None else ():
+            self._guard(seal_segment, path, self._reserve)
         try:
             # What was taken in and never written must not be counted.
             whole = self.stopped is None
@@ -195,7 +196,8 @@ class RecordingWriter:
     def _write_batch(self, now_ns: int) -> None:
         new = {Kind.of(block): None for _, block in self._pending}
         if self._live is None or not new.keys() <= set(self._kinds):
-            self._end_segment()
+            # Nodes come up one by one: sealing each time would take the start from measuring.
+            self._end_live()
             self._kinds = tuple({**dict.fromkeys(self._kinds), **new})
             self._live = self._begin_segment(now_ns)
         self._live.write(rows_of(self._pending, self._kinds))
@@ -207,11 +209,17 @@ class RecordingWriter:
         self._n_segments += 1
         return LiveSegment(path, self._kinds)
 
-    def _end_segment(self) -> None:
+    def _end_live(self) -> None:
         if self._live is not None:
             self._live.close()
-            self._do_slowly(seal_apart, self._live.path, self._reserve)
+            self._unsealed.append(self._live.path)
             self._live = None
+
+    def _end_segment(self) -> None:
+        self._end_live()
+        for path in self._unsealed:
+            self._do_slowly(seal_apart, path, self._reserve)
+        self._unsealed.clear()
 
     def _do_slowly(self, work: Callable[..., Any], *arguments: Any) -> None:
         for done in [job for job in self._slow if job.done()]:

@@ -14,6 +14,7 @@ import time
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 
 from edge.contract import STRIDE
 from edge.recording.archive import (
@@ -23,7 +24,7 @@ from edge.recording.archive import (
     seal_segment,
     verify_recording,
 )
-from edge.recording.live import HEAD, SUFFIX, read_live
+from edge.recording.live import SUFFIX, read_live
 from edge.recording.manifest import JOURNAL, MANIFEST, read_journal
 from edge.store.store import Store
 from tests.faults.outcome import Outcome
@@ -126,12 +127,9 @@ def torn_live(folder: Path, tries: int, dice: random.Random) -> Outcome:
 
 
 def piece_ends(path: Path) -> list[int]:
-    """Where the first line of a live segment and each of its pieces end."""
-    with path.open("rb") as file:
-        ends = [len(file.readline())]
-        while head := file.read(HEAD.size):
-            ends.append(file.seek(HEAD.unpack(head)[1], os.SEEK_CUR))
-    return ends
+    """Where the schema of a live segment and each of its pieces end."""
+    with pa.OSFile(str(path)) as file, pa.ipc.open_stream(file) as stream:
+        return [file.tell(), *(file.tell() for _ in stream)]
 
 
 def same(found: Sequence[Piece], expected: Sequence[Piece]) -> bool:
