@@ -13,6 +13,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -281,6 +282,16 @@ def test_a_damaged_sealed_segment_is_put_aside_and_the_rest_recovered(tmp_path):
     assert manifest.reason == f"damaged, and put aside: {first.name}"
     assert [segment.name for segment in manifest.segments] == [path.name for path in others]
     assert verify_recording(tmp_path / "r") == []
+
+
+def test_a_segment_that_is_not_the_one_recorded_is_not_analysed(tmp_path):
+    record(tmp_path / "r", turns(30))
+    [path] = segment_paths(tmp_path / "r")
+    table = pq.read_table(path)
+    changed = {key: told.replace(b"0.15", b"0.14") for key, told in table.schema.metadata.items()}
+    pq.write_table(table.replace_schema_metadata(changed), path)
+    with pytest.raises(UserError, match="not what the manifest says was recorded"):
+        list(OwnRecording(tmp_path / "r").all_blocks())
 
 
 def test_a_recording_whose_manifest_is_gone_is_recovered_from_its_journal(tmp_path):

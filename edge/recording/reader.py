@@ -9,7 +9,7 @@ from edge.errors import UserError
 
 from .archive import DAMAGE, read_pieces, segment_paths
 from .format import blocks_of
-from .manifest import JOURNAL, read_journal, read_manifest
+from .manifest import JOURNAL, read_journal, read_manifest, sha256
 from .reclock import Reclock
 
 if TYPE_CHECKING:
@@ -125,7 +125,11 @@ class OwnRecording:
         UserError
             Naming a file that cannot be read.
         """
+        sealed = {segment.name: segment.sha256 for segment in self.manifest.segments}
         for path in segment_paths(self._folder):
+            # Parquet's checksums cover its pages, not what it says of their types.
+            if sha256(path) != sealed.get(path.name):
+                raise UserError(f"{path}: damaged: not what the manifest says was recorded")
             try:
                 for kinds, rows in read_pieces(path):
                     yield from blocks_of(rows, kinds)
