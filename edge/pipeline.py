@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .gait import LongBouts, Walk, analyse_walking
+from .gait import LongBouts, Walk, analyse_walking, live_walk, newest_strides
 from .timegrid import join
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sensors import Segment, Side
 
     from .gait.segment import Worn
-    from .results import Person, Stride
+    from .results import Person
     from .timegrid import Span
 
 PIECE_S = 0.5
@@ -135,16 +135,16 @@ class Pipeline:
         n_pieces = min(len(self._pieces), round(LIVE_WINDOW_S / PIECE_S))
         window = join([self._pieces[i] for i in range(-n_pieces, 0)])
         settled_s = window.start_s + len(window) / window.rate_hz - LIVE_MARGIN_S
-        walk = analyse_walking(window, self._person)
-        new = [s for s in walk.strides if self._is_new(s, settled_s)]
+
+        def is_new(side: Side | None, contact_s: float) -> bool:
+            # The same contact, found again in the next window, moves by a few milliseconds.
+            after_s = self._last_live.get(side, -np.inf) + LIVE_MARGIN_S
+            return after_s < contact_s <= settled_s
+
+        new = newest_strides(window, self._person, is_new)
         for stride in new:
             self._last_live[stride.side] = stride.next_initial_contact_s
-        return walk.live(new, self._bouts.current) if new else None
-
-    def _is_new(self, stride: Stride, settled_s: float) -> bool:
-        # The same contact, found again in the next window, moves by a few milliseconds.
-        after = self._last_live.get(stride.side, -np.inf) + LIVE_MARGIN_S
-        return after < stride.next_initial_contact_s <= settled_s
+        return live_walk(new, self._bouts.current) if new else None
 
     def _trim(self, keep_s: float) -> None:
         while len(self._pieces) > keep_s / PIECE_S:

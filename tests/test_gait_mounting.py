@@ -9,7 +9,7 @@ from cext.quaternion import from_rotation_vector, multiply, rotate
 from edge.gait import analyse_walking
 from edge.gait.mounting import pelvis_axes
 from edge.gait.segment import quaternion_of
-from edge.gait.walking import follow_body
+from edge.gait.walking import follow_body, follow_feet
 from edge.results import Person
 from edge.timegrid import Span
 from sensors import Segment, Side
@@ -37,11 +37,15 @@ def worn(walker: Walker, mounting) -> Span:
     return Span(RATE_HZ, 0.0, tuple(Segment), gyr, acc, None, valid, ~valid)
 
 
+def body_of(span: Span):
+    return follow_body(span, follow_feet(span))
+
+
 @pytest.mark.parametrize("mounting", MOUNTINGS.values(), ids=MOUNTINGS.keys())
 @pytest.mark.parametrize("way", [Walk(20), Jog(16)], ids=["walking", "jogging"])
 def test_every_segment_gets_its_true_axes(mounting, way):
     walker = Walker(VirtualPerson(), [Stand(2), Walk(6), way, Walk(6), Stand(2)], seed=1)
-    body = follow_body(worn(walker, mounting))
+    body = body_of(worn(walker, mounting))
     assert set(body.motions) == set(Segment)
     for segment, motion in body.motions.items():
         truth = walker.motion(segment).evaluate(motion.time_s)
@@ -52,7 +56,7 @@ def test_every_segment_gets_its_true_axes(mounting, way):
 
 def test_inclinations_of_shanks_and_pelvis_hold_to_a_degree():
     walker = Walker(VirtualPerson(), [Stand(3), Walk(30), Stand(3)], seed=2)
-    body = follow_body(worn(walker, MOUNTINGS["anyhow"]))
+    body = body_of(worn(walker, MOUNTINGS["anyhow"]))
     for segment in (Segment.LEFT_SHANK, Segment.RIGHT_SHANK, Segment.PELVIS):
         motion = body.motions[segment]
         truth = walker.motion(segment).evaluate(motion.time_s).rotation

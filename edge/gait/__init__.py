@@ -2,7 +2,15 @@
 
 from .long_bouts import LongBouts
 from .metrics import describe_walk
-from .walk import Path, Walk
-from .walking import analyse_walking
+from .walk import Path, Walk, live_walk
+from .walking import analyse_walking, newest_strides
 
-__all__ = ["LongBouts", "Path", "Walk", "analyse_walking", "describe_walk"]
+__all__ = [
+    "LongBouts",
+    "Path",
+    "Walk",
+    "analyse_walking",
+    "describe_walk",
+    "live_walk",
+    "newest_strides",
+]

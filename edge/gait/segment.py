@@ -68,7 +68,7 @@ class SegmentMotion:
     def tick(self, time_s: NDArray[np.float64]) -> NDArray[np.int64]:
         """Ticks nearest to some times."""
         place = np.rint((time_s - self.time_s[0]) * self.rate_hz).astype(np.int64)
-        return np.asarray(np.clip(place, 0, len(self) - 1))
+        return np.asarray(np.minimum(np.maximum(place, 0), len(self) - 1))
 
     def pitch_rad(self) -> NDArray[np.float64]:
         """Nose down positive, (n,): the forward axis' depth below level."""

@@ -59,8 +59,8 @@ class Walk:
             strides=tuple(s.model_copy(update={"bout": numbers[s.bout]}) for s in self.strides),
         )
 
-    def live(self, strides: Sequence[Stride], bout: int) -> Walk:
-        """Only these strides, marked as live ones of a bout that is not over yet."""
-        return Walk(
-            strides=tuple(s.model_copy(update={"stage": "live", "bout": bout}) for s in strides)
-        )
+
+def live_walk(strides: Sequence[Stride], bout: int) -> Walk:
+    """Strides that are marked as live ones of a bout that is not over yet."""
+    marks = {"stage": "live", "bout": bout}
+    return Walk(strides=tuple(s.model_copy(update=marks) for s in strides))

@@ -23,7 +23,7 @@ from .upper import pelvis_motion, shank_motion
 from .walk import Path, Walk
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from numpy.typing import NDArray
 
@@ -62,16 +62,15 @@ def analyse_walking(
 
     Notes
     -----
-    Pure. The same function serves the last seconds of live walking and a whole stretch.
+    Pure. Same span, same bits; `newest_strides` gives a part of the same strides.
     """
     if not len(span):
         return Walk()
-    worn = [s for k, s in enumerate(span.segments) if span.valid[:, k].mean() > LEAST_VALID]
-    if Segment.PELVIS in worn and not FEET.keys() & set(worn):
+    if _is_pelvis_alone(span):
         alone = walk_of_pelvis(span, span.segments.index(Segment.PELVIS), person)
         return Walk(alone.contacts, alone.strides, _bouts(alone.strides))
-    body = follow_body(span, standing)
-    strides = _strides(body)
+    body = follow_body(span, follow_feet(span, standing), standing)
+    strides = _strides(body, body.strides)
     return Walk(
         contacts=_contacts(body),
         strides=strides,
@@ -87,36 +86,73 @@ def analyse_walking(
     )
 
 
+def newest_strides(
+    span: Span, person: Person, is_wanted: Callable[[Side | None, float], bool]
+) -> tuple[Stride, ...]:
+    """Those strides of `analyse_walking` that are wanted, without the work for all others.
+
+    Parameters
+    ----------
+    span : Span
+        The last seconds of walking.
+    person : Person
+        What is known of the person.
+    is_wanted : callable
+        Told the side and the next initial contact of a stride, seconds.
+    """
+    if _is_pelvis_alone(span):
+        found = walk_of_pelvis(span, span.segments.index(Segment.PELVIS), person).strides
+    else:
+        feet = follow_feet(span)
+        sides = [side for side, own in feet.items() if any(is_wanted(side, t) for t in own.end_s)]
+        found = _strides(follow_body(span, feet), sides) if sides else ()
+    return tuple(s for s in found if is_wanted(s.side, s.next_initial_contact_s))
+
+
+def _is_pelvis_alone(span: Span) -> bool:
+    worn = {s for k, s in enumerate(span.segments) if span.valid[:, k].mean() > LEAST_VALID}
+    return Segment.PELVIS in worn and not FEET.keys() & worn
+
+
 def _bouts(strides: tuple[Stride, ...]) -> tuple[Bout, ...]:
     numbers = sorted({s.bout for s in strides} - {0})
     return tuple(describe_bout(n, rows_of([s for s in strides if s.bout == n])) for n in numbers)
 
 
-def follow_body(span: Span, standing: Mapping[Segment, Worn] = NOBODY_STOOD) -> Body:
-    """Movement of every segment of a span, and the strides of the feet."""
+def follow_feet(span: Span, standing: Mapping[Segment, Worn] = NOBODY_STOOD) -> dict[Side, Strides]:
+    """Strides of the feet of a span, each with the movement of its foot."""
     found: dict[Side, Strides] = {}
-    motions: dict[Segment, SegmentMotion] = {}
     for k, segment in enumerate(span.segments):
         if segment in FEET:
             foot = foot_motion(span, k, standing.get(segment))
             strides = None if foot is None else find_strides(FEET[segment], foot)
             if strides is not None:
                 found[FEET[segment]] = strides
-                motions[segment] = strides.motion
-    if not found:
-        return Body(found, motions)
+    return found
+
+
+def follow_body(
+    span: Span,
+    feet: Mapping[Side, Strides],
+    standing: Mapping[Segment, Worn] = NOBODY_STOOD,
+) -> Body:
+    """Movement of every segment of a span in which these strides were made."""
+    motions: dict[Segment, SegmentMotion] = {}
+    if not feet:
+        return Body(feet, motions)
     for k, segment in enumerate(span.segments):
-        if segment in SHANKS:
-            own = found.get(SHANKS[segment])
+        motion: SegmentMotion | None = None
+        if segment in FEET:
+            motion = feet[FEET[segment]].motion if FEET[segment] in feet else None
+        elif segment in SHANKS:
+            own = feet.get(SHANKS[segment])
             swings = None if own is None else own.swing
             motion = shank_motion(span, k, swings, standing.get(segment))
         elif segment is Segment.PELVIS:
             motion = pelvis_motion(span, k, standing.get(segment))
-        else:
-            continue
         if motion is not None:
             motions[segment] = motion
-    return Body(found, motions)
+    return Body(feet, motions)
 
 
 def _contacts(body: Body) -> tuple[Contact, ...]:
@@ -134,16 +170,17 @@ def _contacts(body: Body) -> tuple[Contact, ...]:
     return tuple(sorted(found, key=lambda c: c.time_s))
 
 
-def _strides(body: Body) -> tuple[Stride, ...]:
-    """Records of all strides, in the order in which they ended."""
+def _strides(body: Body, sides: Collection[Side]) -> tuple[Stride, ...]:
+    """Records of the strides of some sides, in the order in which they ended."""
     ended = sorted((t, side, i) for side, s in body.strides.items() for i, t in enumerate(s.end_s))
     bouts = bout_numbers(np.array([t for t, _, _ in ended]), len(body.strides))
     bout_of = {(side, i): int(b) for (_, side, i), b in zip(ended, bouts, strict=True)}
     records = {
         side: _records(strides, body, np.array([bout_of[side, i] for i in range(len(strides))]))
         for side, strides in body.strides.items()
+        if side in sides
     }
-    return tuple(records[side][i] for _, side, i in ended)
+    return tuple(records[side][i] for _, side, i in ended if side in sides)
 
 
 def _records(strides: Strides, body: Body, bout: NDArray[np.int64]) -> list[Stride]:
