@@ -14,7 +14,7 @@ from edge.calibrated import NO_CORRECTIONS, Corrections
 from edge.clinic.live import LiveWindow
 from edge.contract import BOUT, LEG_LENGTH, METRICS, STRIDE, SUMMARY_DAY, SUMMARY_HOUR
 from edge.envelope import Quality
-from edge.pipeline import Pipeline
+from edge.pipeline import PIECE_S, Pipeline
 from edge.results import Person
 from edge.summaries import Summaries
 from edge.timegrid import TimeGrid
@@ -81,6 +81,7 @@ class Session:
         self.window = LiveWindow(self._publish_leg_length)
         self._swaps = SwapWatch(placements)
         self._newest_s = 0.0
+        self._due_ns = origin_ns
         self._flag_calibrations()
 
     @property
@@ -102,8 +103,11 @@ class Session:
                 self._grid.add(segment, self._corrections.apply(block))
         for label, what in self.window.take_marks():
             self._writer.marker(label, **what)
-        if (span := self._grid.take()) is not None:
+        # The pipeline works in pieces: cutting the grid before one is complete would be idle work.
+        newest_ns = max((int(block.host_ns[-1]) for block in blocks), default=0)
+        if newest_ns >= self._due_ns and (span := self._grid.take()) is not None:
             self._newest_s = span.start_s + len(span) / span.rate_hz
+            self._due_ns = self._host_ns((self._newest_s // PIECE_S + 1.0) * PIECE_S)
             self.window.add(span)
             self._analyse(span)
 
