@@ -136,6 +136,8 @@ class TimeGrid:
         self._start_s = start_s
         self._patience_ns = round(patience_s * 1e9)
         self._next_tick = 0
+        # Time of the last tick that was handed out.
+        self._passed_ns = NEVER
         self._tracks = {segment: _Track() for segment in segments}
         self._has_mag = False
         self.n_late = 0
@@ -143,8 +145,8 @@ class TimeGrid:
     def add(self, segment: Segment, block: Block) -> None:
         """Take in a block; samples that lie before the last tick handed out are counted as late."""
         track = self._tracks[segment]
-        passed_ns = self._tick_ns(np.array([self._next_tick - 1]))[0]
-        self.n_late += int(np.count_nonzero(block.host_ns < passed_ns)) if self._next_tick else 0
+        if block.host_ns[0] < self._passed_ns:
+            self.n_late += int(np.count_nonzero(block.host_ns < self._passed_ns))
         track.add(block)
         self._has_mag |= block.mag is not None
 
@@ -185,6 +187,7 @@ class TimeGrid:
         for track in self._tracks.values():
             track.forget(tick_ns[-1])
         self._next_tick = stop
+        self._passed_ns = int(tick_ns[-1])
         return span
 
 

@@ -9,16 +9,9 @@ from typing import TYPE_CHECKING, NoReturn
 if TYPE_CHECKING:
     from pathlib import Path
 
-# Both must be there before the libraries are loaded; measured by `python -m tests.measure_acquire`.
-LEAN = {
-    # glibc gives each thread an arena of its own, and keeps freed blocks of up to 32 MB for later.
-    "MALLOC_ARENA_MAX": "1",
-    "MALLOC_TRIM_THRESHOLD_": "1000000",
-    # Arrow's own pool keeps what it once had.
-    "ARROW_DEFAULT_MEMORY_POOL": "system",
-    # Matrices here have three rows: threads only cost.
-    "OPENBLAS_NUM_THREADS": "1",
-}
+# Read by glibc when a program starts; measured by `python -m tests.measure_acquire`. It gives each
+# thread an arena of its own, and keeps freed blocks of up to 32 MB for later.
+LEAN = {"MALLOC_ARENA_MAX": "1", "MALLOC_TRIM_THRESHOLD_": "1000000"}
 
 
 def become_service(config: Path, subject: str | None) -> NoReturn:

@@ -5,6 +5,7 @@ A mistake of the person at the keyboard becomes one sentence on standard error a
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import nullcontext
 from pathlib import Path
@@ -78,6 +79,10 @@ def analyze(
         results.write(rest, file)
         file.write("\n")
 
+
+# Read by libraries when they are loaded: matrices here have three rows, so threads only cost; and
+# Arrow's own pool keeps what it once had.
+FRUGAL = {"OPENBLAS_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"}
 
 ConfigFile = Annotated[
     Path, typer.Option("--config", "-c", help="The configuration, TOML.", show_default=True)
@@ -180,6 +185,7 @@ def main() -> None:
     from edge.errors import UserError, leave
     from sensors.plain import RecordingError
 
+    os.environ |= {name: os.environ.get(name, value) for name, value in FRUGAL.items()}
     try:
         app()
     except (UserError, RecordingError) as error:
