@@ -34,9 +34,10 @@ MOVING_RPS = 0.12
 LEAD_S = 10.0
 # A stretch of movement is over after this much quiet.
 QUIET_S = 6.0
-# A longer one is analysed in parts that overlap, so that memory stays bounded. They meet between
-# two contacts, where nobody can doubt on which side of the border a stride began.
-LONGEST_S = 60.0
+# A longer one is analysed in parts that overlap, so that memory stays bounded: so many seconds of
+# all sensors together. They meet between two contacts, where nobody can doubt on which side of the
+# border a stride began.
+LONGEST_SENSOR_S = 300.0
 OVERLAP_S = 16.0
 # Live strides come from the last seconds only; the newest contacts are not settled yet.
 LIVE_WINDOW_S = 8.0
@@ -97,7 +98,7 @@ class Pipeline:
         self._quiet_s = 0.0 if moves else self._quiet_s + PIECE_S
         if self._quiet_s >= QUIET_S:
             return self._end_stretch()
-        if len(self._pieces) * PIECE_S >= LONGEST_S:
+        if len(self._pieces) * PIECE_S * len(piece.segments) >= LONGEST_SENSOR_S:
             return self._cut_stretch()
         return self._live_strides() if self._live else None
 

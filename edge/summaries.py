@@ -38,8 +38,9 @@ if TYPE_CHECKING:
 Period = Literal["hour", "day"]
 HOUR_S = 3600.0
 DAY_S = 24 * HOUR_S
-# A walk is analysed when it is over, in parts of a minute: so long an hour stays open.
-SETTLED_S = 90.0
+# A walk is analysed when it is over, in parts of up to five minutes: so long an hour
+# stays open.
+SETTLED_S = 330.0
 SUMMARISED = (
     "stride_length_m",
     "stance_time_s",
