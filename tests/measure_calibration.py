@@ -29,12 +29,12 @@ from calibration.limits import ALIGNMENT_SPREAD_RAD, MILLI_G
 from sensors import Segment
 from sensors.virtual import Bow, Stand, Walk, Walker
 from tests.optical_alignment import axis_against_cameras
+from tests.pages import write_section
 from tests.test_placement import EXCHANGED_LABELS, SEVERAL, recording
 from tests.virtual_bench import GRAVITY, BenchSensor
 from tests.virtual_walks import RATE_HZ, any_person, ten_steps, worn
 
 MADE = datetime(2026, 3, 1, tzinfo=UTC)
-BEGIN, END = "<!-- calibration: begin -->", "<!-- calibration: end -->"
 TURNS = [(face, n) for face in ("x_up", "y_up", "z_up") for n in (3, -3)]
 SUBSETS = {
     "all that were worn": tuple(Segment),
@@ -59,19 +59,11 @@ def main() -> None:
     parts += real_placement(arguments.data) if real else []
     parts += virtual_alignment(max(arguments.draws // 10, 20))
     parts += [*real_spread(arguments.data), *real_alignment(arguments.data)] if real else []
-    text = "\n".join([BEGIN, *parts, END])
+    text = "\n".join(parts)
     if arguments.write is None:
         print(text)  # noqa: T201 (this is its output)
     else:
-        write_section(arguments.write, text)
-
-
-def write_section(path: Path, text: str) -> None:
-    """Put the section between its marks, or at the end of the file."""
-    old = path.read_text() if path.exists() else "# Validation\n\n"
-    before, mark, rest = old.partition(BEGIN)
-    after = rest.partition(END)[2] if mark else "\n"
-    path.write_text(f"{before}{text}{after}")
+        write_section(arguments.write, "calibration", text)
 
 
 def bench_section(draws: int) -> list[str]:

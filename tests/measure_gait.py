@@ -19,8 +19,8 @@ from edge.gait.metrics import FAMILIES, unit_of
 from edge.results import Person
 from sensors import Segment, Side
 from tests.gait_truth import SKINS, any_sensors, beside_truth, span_of, walk_of
+from tests.pages import write_section
 
-BEGIN, END = "<!-- gait: begin -->", "<!-- gait: end -->"
 SPEEDS_MPS = (0.5, 0.8, 1.1, 1.4, 1.7)
 CONDITIONS = {"bolted": (False, None), "worn": (True, SKINS)}
 STEPS = 80
@@ -34,18 +34,9 @@ def main():
     arguments = parser.parse_args()
     text = section(arguments.people)
     if arguments.write:
-        write_section(arguments.write, text)
+        write_section(arguments.write, "gait", text)
     else:
         sys.stdout.write(text + "\n")
-
-
-def write_section(path, text):
-    """Put the section between its marks, its first and last line, or at the end of the page."""
-    begin, end = text.split("\n", 1)[0], text.rsplit("\n", 1)[1]
-    old = path.read_text() if path.exists() else "# Validation\n"
-    before, mark, rest = old.partition(begin)
-    after = rest.partition(end)[2] if mark else ""
-    path.write_text(f"{before if mark else before.rstrip() + chr(10) * 2}{text}{after or chr(10)}")
 
 
 def walks(people):
@@ -83,8 +74,7 @@ def collect(people):
     return {key: np.array(row, dtype=float) for key, row in rows.items()}
 
 
-HEAD = """{begin}
-## Metrics of a stride
+HEAD = """## Metrics of a stride
 
 {people} virtual people, {slow} to {fast} m/s, legs drawn apart, {steps} steps each, five sensors at
 200 Hz. Bolted: ideal sensors on the bone. Worn: mounted at random, accelerometer bias 30 mm/s²,
@@ -103,11 +93,9 @@ skin and people that the walker does not have.
 
 def section(people):
     rows = collect(people)
-    head = HEAD.format(
-        begin=BEGIN, people=people, slow=SPEEDS_MPS[0], fast=SPEEDS_MPS[-1], steps=STEPS
-    )
+    head = HEAD.format(people=people, slow=SPEEDS_MPS[0], fast=SPEEDS_MPS[-1], steps=STEPS)
     lines = [line_of(field, rows) for family in FAMILIES for field in family.system_sd]
-    return head + "\n".join(lines) + f"\n\n{END}"
+    return head + "\n".join(lines)
 
 
 def line_of(field, rows):

@@ -16,9 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from tests import gait_recordings as real
-from tests.measure_gait import write_section
+from tests.pages import write_section
 
-BEGIN, END = "<!-- recordings: begin -->", "<!-- recordings: end -->"
 Z_95 = 1.96
 MM, MS = 1000.0, 1000.0
 # Slower is standing about: its ratio says nothing.
@@ -63,8 +62,7 @@ ROWS = (
     ("clinic, pelvis alone", "mean", "mean", "same", MM, "mm/s"),
     ("clinic, pelvis alone", "with starts and stops, RMSE", "rms", "whole", MM, "mm/s"),
 )
-HEAD = """{begin}
-## Gait on real recordings
+HEAD = """## Gait on real recordings
 
 Recordings and their truth: [gait.md](gait.md). Measured by
 `python -m tests.measure_recordings --write docs/validation.md`. Halves: people 1 to 5 and 6 to 10
@@ -88,7 +86,7 @@ def main():
         sys.exit(f"EVENSTRIDE_DATA is {folder}; set it to the folder of the recordings")
     text = section(Path(folder))
     if arguments.write:
-        write_section(arguments.write, text)
+        write_section(arguments.write, "recordings", text)
     else:
         sys.stdout.write(text + "\n")
 
@@ -96,11 +94,7 @@ def main():
 def section(folder):
     sets = tallies(folder)
     lines = [line_of(sets, *row) for row in ROWS]
-    return (
-        HEAD.format(begin=BEGIN, others=len(people_of(folder)) - 1)
-        + "\n".join(lines)
-        + f"\n\n{END}"
-    )
+    return HEAD.format(others=len(people_of(folder)) - 1) + "\n".join(lines)
 
 
 def tallies(folder):
