@@ -10,10 +10,11 @@ recorder, until the hours are full; then the command runs as a process of its ow
 from __future__ import annotations
 
 import argparse
-import os
+import resource
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ from tests.virtual_walks import any_person
 
 RATE_HZ = 200.0
 TURN_S = 0.5
+LOOK_S = 0.05
 STEPS = 1080
 # Of a chip with 2000 deg/s and 16 g in 16 bits.
 SCALE = np.array([np.radians(0.07)] * 3 + [0.488e-3 * 9.80665] * 3)
@@ -106,15 +108,26 @@ def analysed(recording):
     """Greatest resident memory (MB), processor seconds and megabytes of results of the command."""
     output = recording.with_suffix(".json")
     command = [sys.executable, "-m", "edge", "analyze", str(recording), "--output", str(output)]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     process = subprocess.Popen(command)
-    _, status, used = os.wait4(process.pid, 0)
-    if status:
-        sys.exit(f"{' '.join(command)}: ended with {status}")
-    return (
-        used.ru_maxrss / 1024,
-        used.ru_utime + used.ru_stime,
-        output.stat().st_size / 1e6,
-    )
+    memory_mb = 0.0
+    # Not `ru_maxrss`: a child begins with its parent's.
+    while process.poll() is None:
+        memory_mb = max(memory_mb, resident_mb(process.pid))
+        time.sleep(LOOK_S)
+    if process.returncode:
+        sys.exit(f"{' '.join(command)}: ended with {process.returncode}")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    used_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return memory_mb, used_s, output.stat().st_size / 1e6
+
+
+def resident_mb(pid):
+    """Greatest resident memory of a process so far."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM"):
+            return int(line.split()[1]) / 1024
+    return 0.0
 
 
 if __name__ == "__main__":
