@@ -13,6 +13,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = {"sensors", "calibration", "cext", "edge"}
+# The first test compiles the whole core: minutes where other work keeps the machine busy.
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture(scope="module")
