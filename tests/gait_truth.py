@@ -7,11 +7,13 @@ is the truth; what it does not state comes from the metric's own formula on the 
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 
 from cext.quaternion import conjugate, multiply, rotate
 from edge.gait.metrics import FAMILIES
+from edge.gait.metrics.describe import describe_strides, table_of
 from edge.gait.metrics.pronation import TYPICAL_TOE_OUT_RAD
 from edge.gait.metrics.windows import OUTWARD
 from edge.gait.segment import SegmentMotion, Worn
@@ -94,6 +96,17 @@ def span_of(walker, how=None, skins=None, segments=tuple(Segment), rate_hz=RATE_
     acc = np.stack([r.acc for r in readings], axis=1)
     valid = np.ones(gyr.shape[:2], dtype=bool)
     return Span(rate_hz, 0.0, segments, gyr, acc, None, valid, ~valid)
+
+
+def describe_walk(walk, segments):
+    """The same walk with the metrics of its bouts, as the pipeline describes bouts that end."""
+    found = [
+        describe_strides(
+            bout.bout, table_of([s for s in walk.strides if s.bout == bout.bout]), segments
+        )
+        for bout in walk.bouts
+    ]
+    return replace(walk, metrics=tuple(chain.from_iterable(found)))
 
 
 def on_its_way(motion, side):

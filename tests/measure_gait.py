@@ -14,11 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.gait import analyse_walking, describe_walk
+from edge.gait import analyse_walking
 from edge.gait.metrics import FAMILIES, unit_of
 from edge.results import Person
 from sensors import Segment, Side
-from tests.gait_truth import SKINS, any_sensors, beside_truth, span_of, walk_of
+from tests.gait_truth import SKINS, any_sensors, beside_truth, describe_walk, span_of, walk_of
 from tests.pages import write_section
 
 SPEEDS_MPS = (0.5, 0.8, 1.1, 1.4, 1.7)

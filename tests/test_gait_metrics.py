@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from edge.gait import analyse_walking, describe_walk
+from edge.gait import analyse_walking
 from edge.gait.metrics import FAMILIES, unit_of
 from edge.gait.metrics.describe import describe_strides, table_of
 from edge.gait.metrics.estimate import estimates, student_95
@@ -27,7 +27,7 @@ from sensors.virtual import (
     Walker,
 )
 from sensors.virtual.signals import PLACES_M
-from tests.gait_truth import SKINS, any_sensors, beside_truth, span_of, walk_of
+from tests.gait_truth import SKINS, any_sensors, beside_truth, describe_walk, span_of, walk_of
 
 if TYPE_CHECKING:
     from edge.timegrid import Span

@@ -1,7 +1,6 @@
 """From orientations to strides, the kinetic chain, asymmetry and leg length."""
 
 from .long_bouts import LongBouts
-from .metrics import describe_walk
 from .walk import Path, Walk, live_walk
 from .walking import analyse_walking, newest_strides
 
@@ -10,7 +9,6 @@ __all__ = [
     "Path",
     "Walk",
     "analyse_walking",
-    "describe_walk",
     "live_walk",
     "newest_strides",
 ]

@@ -3,8 +3,7 @@
 Whatever is said of a bout, an hour, a day or a comparison is made from these columns.
 """
 
-from .describe import describe_walk
 from .families import FAMILIES, WAY
 from .family import Family, unit_of
 
-__all__ = ["FAMILIES", "WAY", "Family", "describe_walk", "unit_of"]
+__all__ = ["FAMILIES", "WAY", "Family", "unit_of"]

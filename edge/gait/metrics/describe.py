@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from edge.gait.walk import Walk
     from edge.results import Stride
 
     from .estimate import Estimate
@@ -34,20 +32,6 @@ SYSTEM_SD = {field: sd for family in FAMILIES for field, sd in family.system_sd.
 FIELDS = tuple(SYSTEM_SD)
 FLAGS = {PELVIS.name: hip_drop, "symmetry": weight_shift}
 FIELDS_OF = attrgetter(*FIELDS)
-
-
-def describe_walk(walk: Walk, segments: Collection[Segment]) -> Walk:
-    """The same walk with the metrics of its bouts; `segments` are those that carry a sensor."""
-    return replace(
-        walk,
-        metrics=tuple(
-            metrics
-            for bout in walk.bouts
-            for metrics in describe_strides(
-                bout.bout, table_of([s for s in walk.strides if s.bout == bout.bout]), segments
-            )
-        ),
-    )
 
 
 def table_of(strides: Sequence[Stride]) -> dict[Side, NDArray[np.float64]]:
