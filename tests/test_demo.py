@@ -111,10 +111,13 @@ def test_a_recording_played_through_the_ports_gives_the_strides_of_analyze(
     assert [s["stride_length_m"] is None for s in played] == [
         s["stride_length_m"] is None for s in wanted
     ]
-    # Samples are 16-bit and meet the grid at another phase: equal within the stated sd, no more.
+    # Samples are 16-bit, and meet the grid at a phase that hangs on when each node was asked for
+    # its time: two readings of the same strides, alike as far as each says that it is sure.
     both = [(a, b) for a, b in pairs(played, wanted) if b["stride_length_m"] is not None]
     change_m = np.array([a["stride_length_m"] - b["stride_length_m"] for a, b in both])
-    assert np.all(np.abs(change_m) < [b["stride_length_sd_m"] for _, b in both])
+    in_sd = np.abs(change_m) / [b["stride_length_sd_m"] for _, b in both]
+    assert in_sd.max() < 2.0
+    assert np.sqrt(np.mean(in_sd**2)) < 0.6
     assert np.sqrt(np.mean(change_m**2)) < 0.01
     for a, b in pairs(played, wanted):
         if b["stride_time_s"] is not None:
