@@ -38,7 +38,8 @@ cdef double GRAVITY = 9.81
 
 # The backward pass looks this far beyond the piece that it finishes. A zero-velocity phase in
 # between makes what lies beyond nearly irrelevant; six seconds hold several even in slow walking.
-cdef double PIECE_S = 40.0
+# A longer piece is filtered beyond its end less often, but holds more memory: a kilobyte a sample.
+cdef double PIECE_S = 12.0
 cdef double LOOK_AHEAD_S = 6.0
 
 

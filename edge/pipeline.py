@@ -1,8 +1,8 @@
 """Spans in, results out: synchronous, deterministic, without port, clock, socket or file.
 
 The same pipeline serves the live service and `evenstride analyze`. While somebody walks, each
-stride is given out as it closes (`stage` live). When the walk is over, its whole stretch is
-analysed again, two-sided, and contacts, strides and bouts are given out refined.
+stride is given out as it closes (`stage` live), by the feet alone. When the walk is over, its
+whole stretch is analysed, two-sided, and contacts, strides and bouts are given out refined.
 
 Results do not depend on how the spans are cut: work is done in pieces of fixed length.
 """
@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .gait import LongBouts, Walk, analyse_walking, live_walk, newest_strides
+from .gait import LiveStrides, LongBouts, Walk, analyse_walking, live_walk
 from .timegrid import join
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sensors import Segment, Side
+    from sensors import Segment
 
     from .gait.segment import Worn
     from .results import Person
@@ -34,14 +34,12 @@ MOVING_RPS = 0.12
 LEAD_S = 10.0
 # A stretch of movement is over after this much quiet.
 QUIET_S = 6.0
-# A longer one is analysed in parts that overlap, so that memory stays bounded: so many seconds of
-# all sensors together. They meet between two contacts, where nobody can doubt on which side of the
-# border a stride began.
-LONGEST_SENSOR_S = 300.0
-OVERLAP_S = 16.0
-# Live strides come from the last seconds only; the newest contacts are not settled yet.
-LIVE_WINDOW_S = 8.0
-LIVE_MARGIN_S = 0.35
+# A longer one is analysed in parts that overlap, so that memory stays bounded: so many readings of
+# all sensors together, five for a minute at 200 Hz. They meet between two contacts, where nobody
+# can doubt on which side of the border a stride began. A longer overlap changes nothing (2 and 5
+# minutes of real and virtual walking, parts against the whole).
+LONGEST_READINGS = 60_000
+OVERLAP_S = 10.0
 
 
 class Pipeline:
@@ -57,7 +55,7 @@ class Pipeline:
 
     def __init__(self, person: Person, *, live: bool = False) -> None:
         self._person = person
-        self._live = live
+        self._live = LiveStrides(person) if live else None
         self._waiting: list[Span] = []
         self._pieces: deque[Span] = deque()
         self._moving = False
@@ -65,7 +63,6 @@ class Pipeline:
         self._keep_from_s = -np.inf
         self._bouts = LongBouts()
         self._standing: Mapping[Segment, Worn] = {}
-        self._last_live: dict[Side | None, float] = {}
 
     def push(self, span: Span) -> list[Walk]:
         """Take in the next ticks; gives what became known by them, in order."""
@@ -98,9 +95,10 @@ class Pipeline:
         self._quiet_s = 0.0 if moves else self._quiet_s + PIECE_S
         if self._quiet_s >= QUIET_S:
             return self._end_stretch()
-        if len(self._pieces) * PIECE_S * len(piece.segments) >= LONGEST_SENSOR_S:
+        if len(self._pieces) * len(piece) * len(piece.segments) >= LONGEST_READINGS:
             return self._cut_stretch()
-        return self._live_strides() if self._live else None
+        new = self._live.look(self._pieces) if self._live else ()
+        return live_walk(new, self._bouts.current) if new else None
 
     def _end_stretch(self) -> Walk:
         # Only the quiet stays: what moved before it has been told and must not be told again.
@@ -131,21 +129,6 @@ class Pipeline:
 
     def _settle(self, part: Walk, to_s: float = np.inf) -> Walk:
         return self._bouts.settle(part, self._pieces[-1].segments, self._keep_from_s, to_s)
-
-    def _live_strides(self) -> Walk | None:
-        n_pieces = min(len(self._pieces), round(LIVE_WINDOW_S / PIECE_S))
-        window = join([self._pieces[i] for i in range(-n_pieces, 0)])
-        settled_s = window.start_s + len(window) / window.rate_hz - LIVE_MARGIN_S
-
-        def is_new(side: Side | None, contact_s: float) -> bool:
-            # The same contact, found again in the next window, moves by a few milliseconds.
-            after_s = self._last_live.get(side, -np.inf) + LIVE_MARGIN_S
-            return after_s < contact_s <= settled_s
-
-        new = newest_strides(window, self._person, is_new)
-        for stride in new:
-            self._last_live[stride.side] = stride.next_initial_contact_s
-        return live_walk(new, self._bouts.current) if new else None
 
     def _trim(self, keep_s: float) -> None:
         while len(self._pieces) > keep_s / PIECE_S:

@@ -59,7 +59,7 @@ class Stride(Record):
         description="Number of the walking bout within the session, from 1; 0: in none"
     )
     stage: Literal["live", "refined"] = Field(
-        description="live: published as it closed; refined: two-sided, when the bout was over"
+        description="live: as it closed, by the feet; refined: two-sided, when the bout was over"
     )
     initial_contact_s: float
     final_contact_s: float | None

@@ -90,6 +90,21 @@ class Span:
             self.saturated[start:stop],
         )
 
+    def of(self, segment: Segment) -> Span:
+        """One segment as a span of its own (views, not copies)."""
+        k = self.segments.index(segment)
+        one = slice(k, k + 1)
+        return Span(
+            self.rate_hz,
+            self.start_s,
+            (segment,),
+            self.gyr[:, one],
+            self.acc[:, one],
+            None if self.mag is None else self.mag[:, one],
+            self.valid[:, one],
+            self.saturated[:, one],
+        )
+
 
 def join(spans: Sequence[Span]) -> Span:
     """Put spans that follow each other into one."""

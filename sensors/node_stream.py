@@ -127,6 +127,17 @@ class NodeStream:
         self._hello_due = True
         self._next_hello_ns = 0
 
+    @property
+    def hurried(self) -> bool:
+        """Whether an answer is due whose moment counts, or the clock is not known yet."""
+        epoch = self._epoch
+        return (
+            self._hello_due
+            or epoch is None
+            or epoch.syncs < FAST_SYNCS
+            or self._waits_since_ns is not None
+        )
+
     def questions(self, now_ns: int) -> bytes:
         """Bytes to send to the node now; they must go at once, `now_ns` is their time stamp."""
         if self._hello_due:

@@ -40,6 +40,7 @@ from edge.recording.writer import RecordingWriter
 from edge.store.store import Context, Store
 from sensors import Block, Segment
 from sensors.virtual.node import VirtualNodes
+from tests.measure_long_recording import resident_mb
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -102,9 +103,10 @@ def in_real_time(duration_s: float, rate_hz: float, *, resting: bool) -> None:
         told = ask(folder / "control.sock", "status")
         lost = sum(node["n_lost"] for node in told["nodes"].values())
         rss = [rss for rss, _ in seen]
+        most_mb = resident_mb(process.pid)
         say(
             f"{rate_hz:.0f} Hz, {duration_s / 60:.1f} min: {share:.1f} % of a core;"
-            f" RSS first {rss[0]:.0f}, last {rss[-1]:.0f}, most {max(rss):.0f} MB,"
+            f" RSS first {rss[0]:.0f}, last {rss[-1]:.0f}, most {most_mb:.0f} MB,"
             f" PSS last {seen[-1][1]:.0f} MB; {lost} lost, {told['counts']['strides']} strides"
         )
 

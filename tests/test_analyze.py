@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from edge.analyze import analyse_into, analyse_recording
-from edge.pipeline import LONGEST_SENSOR_S, Pipeline
+from edge.pipeline import LONGEST_READINGS, Pipeline
 from edge.recording.reader import OwnRecording
 from edge.results import Analysis, Person, Stride
 from edge.results_file import ResultsFile
@@ -76,6 +76,30 @@ def test_steps_before_a_rest_are_told_once():
     assert [c.time_s for c in told] == sorted(c.time_s for c in told)
 
 
+def test_a_stride_is_told_live_once_within_a_second_by_the_feet_alone():
+    plan = [Stand(3), Walk(20), Stand(4), Walk(20), Stand(7)]
+    walker = Walker(any_person(np.random.default_rng(4)), plan, seed=4)
+    span = span_of(walker, rate_hz=100.0)
+    pipeline = Pipeline(Person(), live=True)
+    told, refined = [], []
+    for at in range(0, len(span), 20):
+        part = span.part(at, min(at + 20, len(span)))
+        until_s = part.start_s + len(part) / part.rate_hz
+        for stride in (s for walk in pipeline.push(part) for s in walk.strides):
+            (told if stride.stage == "live" else refined).append((until_s, stride))
+    assert len(told) == len(refined) > 30
+    assert max(at_s - stride.next_initial_contact_s for at_s, stride in told[3:]) < 1.0
+    in_time = sorted((s for _, s in told), key=lambda s: s.next_initial_contact_s)
+    for live, later in zip(in_time, (s for _, s in refined), strict=True):
+        assert live.side == later.side
+        assert live.next_initial_contact_s == pytest.approx(later.next_initial_contact_s, abs=0.01)
+        assert live.stride_length_m == pytest.approx(later.stride_length_m, abs=0.02)
+        assert live.step_time_s == pytest.approx(later.step_time_s, abs=0.02)
+        assert live.double_support_s == pytest.approx(later.double_support_s, abs=0.02)
+        assert live.pelvic_drop_deg is live.shank_shock_g is None
+    assert any(stride.pelvic_drop_deg is not None for _, stride in refined)
+
+
 @pytest.mark.parametrize(
     ("arrays", "words"),
     [
@@ -128,7 +152,7 @@ def test_results_written_as_they_come_are_the_results_of_the_whole(tmp_path):
 
 
 def test_a_walk_longer_than_a_part_is_one_bout_and_every_stride_comes_once():
-    walker, span = walking_feet(1.1 * LONGEST_SENSOR_S / 2)
+    walker, span = walking_feet(1.1 * LONGEST_READINGS / (2 * 100.0))
     pipeline = Pipeline(Person())
     walks = pipeline.push(span) + pipeline.finish()
     strides = [stride for walk in walks for stride in walk.strides]
@@ -148,7 +172,7 @@ def test_a_walk_longer_than_a_part_is_one_bout_and_every_stride_comes_once():
 
 
 def test_a_shank_is_held_against_standing_in_every_part_of_a_long_walk():
-    steps = round(2.1 * LONGEST_SENSOR_S / 2)
+    steps = round(2.1 * LONGEST_READINGS / (2 * 100.0))
     walker = Walker(VirtualPerson(), [Stand(4), Walk(steps, 1.2, cadence_spm=108.0), Stand(2)])
     worn = (Segment.LEFT_FOOT, Segment.LEFT_SHANK)
     biased = {s: Imperfections(gyr_bias=(0.004, -0.006, 0.005)) for s in worn}
@@ -168,8 +192,8 @@ def strides_in_memory():
 
 
 def test_no_stride_stays_in_memory_once_it_is_written(tmp_path):
-    readings = walking(220, 50.0, (Segment.LEFT_FOOT, Segment.RIGHT_FOOT))
-    record(tmp_path / "long", readings, 50.0, 1080.0)
+    readings = walking(220, 100.0, (Segment.LEFT_FOOT, Segment.RIGHT_FOOT))
+    record(tmp_path / "long", readings, 100.0, 1080.0)
     most, n_strides, before = 0, 0, strides_in_memory()
     with ResultsFile() as results:
 

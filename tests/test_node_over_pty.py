@@ -121,3 +121,24 @@ def test_a_node_that_restarts_begins_an_epoch_and_what_was_lost_is_known():
     assert driver.counters.lost < 10
     assert driver.counters.unknown_tails == 0
     assert driver.link.reopened == 0
+
+
+def test_who_comes_to_read_late_finds_everything():
+    begin = time.monotonic_ns()
+
+    def now_ns():
+        return begin + 30 * (time.monotonic_ns() - begin)
+
+    node = VirtualNode("left_foot", swinging)
+    with VirtualNodes([node], now_ns=now_ns, speed=30):
+        driver = NodeDriver(node.port, now_ns=now_ns)
+        blocks = []
+        for pause_s in (0.2, 0.2, 0.2, 2.0, 0.1):
+            # More comes in two seconds than a terminal keeps.
+            time.sleep(pause_s)
+            blocks += driver.read(0.0)
+        driver.close()
+    samples = sum(len(block) for block in blocks)
+    assert samples == blocks[-1].first_seq + len(blocks[-1]) - blocks[0].first_seq
+    assert samples > 30 * 200 * 2.0
+    assert driver.counters.lost == 0

@@ -39,8 +39,9 @@ if TYPE_CHECKING:
     from sensors.drivers.catalog import Driver
     from sensors.framing import Hello
 
-# Nodes send 20 times a second. Half as often costs half, and live strides come twice a second.
-TURN_S = 0.1
+# Nodes send 20 times a second. Each turn costs nearly the same, whatever it finds; live strides
+# come twice a second.
+TURN_S = 0.25
 ROLE = "acquire"
 # How long sealing what a crash left open may take on a Pi: ten minutes of samples, and some more.
 RECOVERY_S = 120.0

@@ -47,7 +47,7 @@ class ControlServer:
         self._server.commands = commands
         path.chmod(0o660)
         self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.1,), name="control", daemon=True
+            target=self._server.serve_forever, args=(0.5,), name="control", daemon=True
         )
 
     def __enter__(self) -> Self:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 # No samples for this long while the port is open: stalled.
 STALLED_NS = 1_500_000_000
 RATE_WINDOW_NS = 5_000_000_000
+STATUS_NS = 1_000_000_000
 TELL_NS = 60_000_000_000
 
 
@@ -26,7 +27,7 @@ class NodeWatch:
     Attributes
     ----------
     status : NodeStatus
-        Replaced whole at each look, so that other threads may read it.
+        A second old at most. Replaced whole, so that other threads may read it.
     """
 
     def __init__(
@@ -47,7 +48,8 @@ class NodeWatch:
         self._hello: Hello | None = None
         self._window = (now_ns(), 0)
         self._rate_hz: float | None = None
-        self.status = self._now(now_ns())
+        self._status_ns = now_ns()
+        self.status = self._now(self._status_ns)
 
     def look(self, blocks: Sequence[Block]) -> bool:
         """Take note of new blocks; True where the status should be told."""
@@ -56,7 +58,9 @@ class NodeWatch:
             self._last_ns = now_ns
             self._n_saturated += sum(int(block.saturated.sum()) for block in blocks)
             self._measure(blocks[-1])
-        self.status = self._now(now_ns)
+        if now_ns - self._status_ns >= STATUS_NS or self._link(now_ns) != self.status.link:
+            self._status_ns = now_ns
+            self.status = self._now(now_ns)
         due = self.status.link != self._told_link or now_ns - self._told_ns >= TELL_NS
         if due:
             self._told_link, self._told_ns = self.status.link, now_ns

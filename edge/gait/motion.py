@@ -120,13 +120,11 @@ def foot_motion(
     still = still_sd(energy, unknown, rate_hz)
     if not still.any():
         return None
-    levels = _noise_levels(acc, rate_hz, gap, saturated, noise)
+    levels = _noise_levels(acc, rate_hz, gap, saturated, still, noise)
     q_start = _start_attitude(gyr, acc, rate_hz, int(np.argmax(still > 0.0)))
     # Exactly zero where the foot never rested: then the filter looks for it more widely.
     believed = StrapdownParameters(bias_sd_radps=0.0005 if bias_at_rest.any() else 0.003)
-    velocity, attitude, bias = Strapdown(rate_hz, q_start, believed).smooth(
-        gyr, acc, np.column_stack([levels, still])
-    )
+    velocity, attitude, bias = Strapdown(rate_hz, q_start, believed).smooth(gyr, acc, levels)
     position = np.zeros_like(velocity)
     np.cumsum(0.5 * (velocity[1:] + velocity[:-1]) / rate_hz, axis=0, out=position[1:])
     return FootMotion(
@@ -172,18 +170,20 @@ def _noise_levels(
     rate_hz: float,
     gap: NDArray[np.float64],
     saturated: NDArray[np.bool_],
+    still: NDArray[np.float64],
     p: NoiseParameters,
 ) -> NDArray[np.float64]:
+    """Of accelerometer, gyroscope and standing still (n, 3), as `Strapdown` takes them."""
     step = jerk_norm(acc, rate_hz) / rate_hz
     step[:-1] = np.maximum(step[:-1], step[1:])
-    impact = p.acc_impact * (step / 50.0) ** 2 * np.sqrt(200.0 / rate_hz)
-    lost = gap > 0.0
-    return np.column_stack(
-        [
-            p.acc + impact + p.acc_lost * lost + p.acc_gap_ps * gap,
-            p.gyr + p.gyr_saturated * saturated + p.gyr_lost * lost + p.gyr_gap_ps * gap,
-        ]
-    )
+    levels = np.empty((len(acc), 3))
+    levels[:, 0] = p.acc + p.acc_impact * np.sqrt(200.0 / rate_hz) / 50.0**2 * step**2
+    levels[:, 1] = p.gyr + p.gyr_saturated * saturated
+    levels[:, 2] = still
+    lost = np.flatnonzero(gap)
+    levels[lost, 0] += p.acc_lost + p.acc_gap_ps * gap[lost]
+    levels[lost, 1] += p.gyr_lost + p.gyr_gap_ps * gap[lost]
+    return levels
 
 
 def _start_attitude(

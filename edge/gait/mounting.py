@@ -111,7 +111,7 @@ def pelvis_axes(
 def mean_up(q_sensor_to_level: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mean direction of up in the sensor frame (3,), unit length, over some attitudes (m, 4)."""
     up = rotate(conjugate(q_sensor_to_level), UP).mean(axis=0)
-    return np.asarray(up / np.linalg.norm(up))
+    return np.asarray(up / np.sqrt(up @ up))
 
 
 def _swing_axis(gyr: NDArray[np.float64], rate_hz: float) -> NDArray[np.float64] | None:
@@ -125,5 +125,6 @@ def _swing_axis(gyr: NDArray[np.float64], rate_hz: float) -> NDArray[np.float64]
 
 def _axes_from_left(left: NDArray[np.float64], up: NDArray[np.float64]) -> NDArray[np.float64]:
     left = left - (left @ up) * up
-    left = left / np.linalg.norm(left)
-    return np.stack([np.cross(left, up), left, up])
+    x, y, z = (left / np.sqrt(left @ left)).tolist()
+    u, v, w = up.tolist()
+    return np.array([[y * w - z * v, z * u - x * w, x * v - y * u], [x, y, z], [u, v, w]])

@@ -27,11 +27,14 @@ def flat_tops(gyr: NDArray[np.float64]) -> NDArray[np.bool_]:
     if not len(gyr):
         return found
     size = np.abs(gyr)
-    for axis, greatest in enumerate(size.max(axis=0)):
+    for axis, greatest in enumerate(size.max(axis=0).tolist()):
+        if greatest <= LEAST_RANGE_RADPS:
+            continue
         top = size[:, axis] > (1.0 - TOP_SHARE) * greatest
-        tops, high = _runs(top), _runs(size[:, axis] > HIGH_SHARE * greatest)
-        recurs = tops >= max(LEAST_TOPS, LEAST_SHARE * high)
-        if recurs and np.count_nonzero(top) >= LEAST_SAMPLES and greatest > LEAST_RANGE_RADPS:
+        if np.count_nonzero(top) < LEAST_SAMPLES:
+            continue
+        high = _runs(size[:, axis] > HIGH_SHARE * greatest)
+        if _runs(top) >= max(LEAST_TOPS, LEAST_SHARE * high):
             found |= top
     return found
 

@@ -108,8 +108,9 @@ def rest_bias(gyr: NDArray[np.float64], rate_hz: float) -> NDArray[np.float64]:
     if not count:
         return np.zeros(3)
     pieces = gyr[: count * width].reshape(count, width, 3)
-    mean = pieces.mean(axis=1)
-    spread = np.sqrt(pieces.var(axis=1).sum(axis=1))
+    mean = pieces.sum(axis=1) / width
+    power = np.einsum("kij,kij->k", pieces, pieces) / width - np.einsum("ki,ki->k", mean, mean)
+    spread = np.sqrt(np.maximum(power, 0.0))
     # A bias beyond 0.1 rad/s (6 deg/s) is no bias: the sensor turns evenly.
     rest = (spread < min(0.05, max(0.03, 1.5 * spread.min()))) & (np.abs(mean).max(axis=1) < 0.1)
     return np.median(mean[rest], axis=0) if rest.any() else np.zeros(3)

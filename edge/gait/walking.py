@@ -23,13 +23,14 @@ from .upper import pelvis_motion, shank_motion
 from .walk import Path, Walk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from edge.results import Bout, Person
     from edge.timegrid import Span
 
+    from .metrics import Family
     from .segment import SegmentMotion, Worn
     from .strides import Strides
 
@@ -62,7 +63,7 @@ def analyse_walking(
 
     Notes
     -----
-    Pure. Same span, same bits; `newest_strides` gives a part of the same strides.
+    Pure: same span, same bits.
     """
     if not len(span):
         return Walk()
@@ -70,7 +71,7 @@ def analyse_walking(
         alone = walk_of_pelvis(span, span.segments.index(Segment.PELVIS), person)
         return Walk(alone.contacts, alone.strides, _bouts(alone.strides))
     body = follow_body(span, follow_feet(span, standing), standing)
-    strides = _strides(body, body.strides)
+    strides = stride_records(body)
     return Walk(
         contacts=_contacts(body),
         strides=strides,
@@ -84,29 +85,6 @@ def analyse_walking(
             segment: motion.worn for segment, motion in body.motions.items() if motion.upright_known
         },
     )
-
-
-def newest_strides(
-    span: Span, person: Person, is_wanted: Callable[[Side | None, float], bool]
-) -> tuple[Stride, ...]:
-    """Those strides of `analyse_walking` that are wanted, without the work for all others.
-
-    Parameters
-    ----------
-    span : Span
-        The last seconds of walking.
-    person : Person
-        What is known of the person.
-    is_wanted : callable
-        Told the side and the next initial contact of a stride, seconds.
-    """
-    if _is_pelvis_alone(span):
-        found = walk_of_pelvis(span, span.segments.index(Segment.PELVIS), person).strides
-    else:
-        feet = follow_feet(span)
-        sides = [side for side, own in feet.items() if any(is_wanted(side, t) for t in own.end_s)]
-        found = _strides(follow_body(span, feet), sides) if sides else ()
-    return tuple(s for s in found if is_wanted(s.side, s.next_initial_contact_s))
 
 
 def _is_pelvis_alone(span: Span) -> bool:
@@ -170,23 +148,45 @@ def _contacts(body: Body) -> tuple[Contact, ...]:
     return tuple(sorted(found, key=lambda c: c.time_s))
 
 
-def _strides(body: Body, sides: Collection[Side]) -> tuple[Stride, ...]:
-    """Records of the strides of some sides, in the order in which they ended."""
+def stride_records(
+    body: Body,
+    wanted: Mapping[Side, NDArray[np.bool_]] | None = None,
+    families: Sequence[Family] = FAMILIES,
+) -> tuple[Stride, ...]:
+    """Records of strides, in the order in which they ended.
+
+    Parameters
+    ----------
+    body : Body
+        With all strides that are known: neighbours tell bouts and what is usual.
+    wanted : mapping of Side to (m,) bool, optional
+        Those strides of a foot that are given; without it all of both feet.
+    families : sequence of Family
+        Metrics that are computed.
+    """
     ended = sorted((t, side, i) for side, s in body.strides.items() for i, t in enumerate(s.end_s))
     bouts = bout_numbers(np.array([t for t, _, _ in ended]), len(body.strides))
     bout_of = {(side, i): int(b) for (_, side, i), b in zip(ended, bouts, strict=True)}
-    records = {
-        side: _records(strides, body, np.array([bout_of[side, i] for i in range(len(strides))]))
-        for side, strides in body.strides.items()
-        if side in sides
-    }
-    return tuple(records[side][i] for _, side, i in ended if side in sides)
+    if wanted is None:
+        wanted = {side: np.ones(len(s), dtype=bool) for side, s in body.strides.items()}
+    records: dict[tuple[Side, int], Stride] = {}
+    for side, chosen in wanted.items():
+        strides = body.strides[side]
+        bout = np.array([bout_of[side, i] for i in range(len(strides))])
+        records |= _records(strides, body, bout, np.flatnonzero(chosen).tolist(), families)
+    return tuple(records[side, i] for _, side, i in ended if (side, i) in records)
 
 
-def _records(strides: Strides, body: Body, bout: NDArray[np.int64]) -> list[Stride]:
+def _records(
+    strides: Strides,
+    body: Body,
+    bout: NDArray[np.int64],
+    chosen: Sequence[int],
+    families: Sequence[Family],
+) -> dict[tuple[Side, int], Stride]:
     columns: dict[str, list[float | None]] = {}
     wrong = impossible(strides)
-    for family in FAMILIES:
+    for family in families:
         for name, values in family.columns(strides, body).items():
             # The way is known without the contacts; all else hangs on them.
             kept = values if family is WAY else np.where(wrong, np.nan, values)
@@ -203,8 +203,8 @@ def _records(strides: Strides, body: Body, bout: NDArray[np.int64]) -> list[Stri
     if shank is not None:
         conflicts = event_conflicts(strides, shank)
         flags = [(*f, "event_conflict") if c else f for f, c in zip(flags, conflicts, strict=True)]
-    return [
-        Stride(
+    return {
+        (strides.side, i): Stride(
             side=strides.side,
             bout=int(bout[i]),
             stage="refined",
@@ -221,5 +221,5 @@ def _records(strides: Strides, body: Body, bout: NDArray[np.int64]) -> list[Stri
             flags=flags[i],
             **{name: values[i] for name, values in columns.items()},
         )
-        for i in range(len(strides))
-    ]
+        for i in chosen
+    }

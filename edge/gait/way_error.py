@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -76,7 +77,8 @@ def _bridge_sd(foot: FootMotion, first: int, last: int) -> float:
     force = (NOISE_SHARE * foot.acc_noise[window]) ** 2 * h
     tilt = (NOISE_SHARE * GRAVITY_MPS2 * foot.gyr_noise[window]) ** 2 * h
     tau = np.arange(len(force) - 1, -1, -1) * h
-    velocity = force.sum() + tilt @ tau**2
-    both = force @ tau + tilt @ tau**3 / 2.0
-    way = force @ tau**2 + tilt @ tau**4 / 4.0
-    return float(np.sqrt(max(way - both**2 / velocity, 0.0)))
+    square = tau * tau
+    velocity = float(force.sum() + tilt @ square)
+    both = float(force @ tau + tilt @ (square * tau) / 2.0)
+    way = float(force @ square + tilt @ (square * square) / 4.0)
+    return sqrt(max(way - both**2 / velocity, 0.0))

@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from sensors import Block
     from sensors.clock import Exchange
 
-# With two turns of the service and the packet of a node on top, a kill costs less than a second.
-BATCH_NS = 700_000_000
+# Three turns of the service; with the packet of a node on top, a kill costs less than a second.
+BATCH_NS = 550_000_000
 SYNC_NS = 5_000_000_000
 SEGMENT_NS = 600_000_000_000
 WALL_TIME_NS = 10_000_000_000

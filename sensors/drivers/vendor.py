@@ -123,6 +123,11 @@ class VendorStream:
         self._decoder.reset()
         self._greet = self._decoder.greeting()
 
+    @property
+    def hurried(self) -> bool:
+        """Always: the moments at which packets come are all that tells of the device's clock."""
+        return True
+
     def questions(self, _now_ns: int) -> bytes:
         """The greeting, once after each opening."""
         greeting, self._greet = self._greet, b""
