@@ -63,6 +63,8 @@ $(INSTALLED): setup.py pyproject.toml $(CORE)
 	    || { echo "A C compiler is missing: sudo apt-get install gcc python3-dev"; exit 2; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --editable '.[dev,demo]'
+	@# As pip does for what it copies: every command starts a quarter of a second sooner.
+	$(BIN)/python -m compileall -q edge cext sensors calibration
 	touch $@
 
 # A real broker for the tests: installed where we may, else one line says what to do.

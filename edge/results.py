@@ -17,7 +17,8 @@ from sensors import Segment, Side  # noqa: TC001 (pydantic reads them when the m
 class Record(BaseModel):
     """Base of every record: frozen, and a wrong name is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    # Built when first used: each command needs a few of them.
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
 
 class Person(Record):

@@ -66,6 +66,19 @@ def test_a_recording_of_rest_has_no_strides(tmp_path):
     assert results["recording"]["duration_s"] == 5.0
 
 
+def test_a_command_keeps_to_one_thread():
+    script = (
+        "import os, sys; sys.argv = ['evenstride', '--version']\n"
+        "from edge.cli.app import main\n"
+        "assert not {'numpy', 'pydantic'} & sys.modules.keys()\n"
+        "try: main()\n"
+        "except SystemExit: import numpy\n"
+        "print(len(os.listdir('/proc/self/task')))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout.split()[-1] == "1", done.stderr
+
+
 def test_steps_before_a_rest_are_told_once():
     plan = [Stand(3), Walk(8), Stand(7), Walk(8), Stand(7), Walk(8), Stand(2)]
     walker = Walker(any_person(np.random.default_rng(4)), plan, seed=4)

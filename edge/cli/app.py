@@ -80,9 +80,13 @@ def analyze(
         file.write("\n")
 
 
-# Read by libraries when they are loaded: matrices here have three rows, so threads only cost; and
-# Arrow's own pool keeps what it once had.
-FRUGAL = {"OPENBLAS_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"}
+# Read by libraries when they are loaded: matrices here have three rows, so threads only cost;
+# Arrow's own pool keeps what it once had; and a search for plugins takes longer than any command.
+FRUGAL = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "PYDANTIC_DISABLE_PLUGINS": "__all__",
+}
 
 ConfigFile = Annotated[
     Path, typer.Option("--config", "-c", help="The configuration, TOML.", show_default=True)
@@ -182,10 +186,11 @@ def demo(
 
 def main() -> None:
     """Run the command; a `UserError` or a `RecordingError` becomes one sentence."""
+    # First of all: an import would load numpy.
+    os.environ |= {name: os.environ.get(name, value) for name, value in FRUGAL.items()}
     from edge.errors import UserError, leave
     from sensors.plain import RecordingError
 
-    os.environ |= {name: os.environ.get(name, value) for name, value in FRUGAL.items()}
     try:
         app()
     except (UserError, RecordingError) as error:

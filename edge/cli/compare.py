@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import ValidationError
 
 from edge.errors import UserError
 
@@ -69,6 +68,8 @@ def _send(found: Comparison, config: Path, subject: str | None) -> None:
 
 def _read_results(path: Path) -> Analysis:
     """Read the results file of an analysis."""
+    from pydantic import ValidationError
+
     from edge.results import Analysis
 
     try:
