@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from .errors import UserError
-from .gait.leg_length import CONDITIONS, estimate_leg_length, read_phases
 from .gait.sway import standing_sway
 from .pipeline import Pipeline
 from .results import Analysis, Person, RecordingSummary, Trajectory
@@ -114,7 +113,12 @@ def analyse_into(
         Where a phase of the protocol, or the intake, makes no sense.
     """
     person = person_of(recording.info)
-    phases = read_phases(recording.phases)
+    phases: tuple[Phase, ...] = ()
+    if recording.phases:
+        # Late, here and below: few recordings are of a clinic's protocol.
+        from .gait.leg_length import read_phases  # noqa: PLC0415
+
+        phases = read_phases(recording.phases)
     pipeline = Pipeline(person)
     summaries = Summaries(recording.segments)
     paths = Paths() if recording.duration_s <= LONGEST_PATHS_S else None
@@ -151,10 +155,18 @@ def analyse_into(
     )
     return Analysis(
         recording=summary,
-        standing=_sway(join(protocol), phases) if protocol else (),
-        leg_length=estimate_leg_length(join(protocol), phases, person) if protocol else None,
         trajectory={} if paths is None else paths.trajectories(),
+        **(_of_protocol(join(protocol), phases, person) if protocol else {}),
     )
+
+
+def _of_protocol(span: Span, phases: Sequence[Phase], person: Person) -> dict[str, Any]:
+    from .gait.leg_length import estimate_leg_length  # noqa: PLC0415
+
+    return {
+        "standing": _sway(span, phases),
+        "leg_length": estimate_leg_length(span, phases, person),
+    }
 
 
 def _sway(span: Span, phases: Sequence[Phase]) -> tuple[Metric, ...]:
@@ -208,8 +220,12 @@ def _intake_of(info: dict[str, Any]) -> dict[str, Any]:
     ticked = {"high_bmi_accepted", "walking_aid", "shoe_insert"} & info.keys()
     intake: dict[str, Any] = {key: info[key] is True for key in ticked}
     given = info.get("conditions", ())
+    if not given:
+        return intake
+    from .gait.leg_length import CONDITIONS  # noqa: PLC0415
+
     unknown = [c for c in given if c not in CONDITIONS] if isinstance(given, list) else [given]
-    if given and unknown:
+    if unknown:
         raise UserError(
             f"info, conditions: {unknown[0]!r} is not known; expected a list of "
             + ", ".join(CONDITIONS)

@@ -11,6 +11,7 @@ from edge.results import Bout
 
 from .bout_rows import BoutSpeed
 from .pelvis import pelvis_speed
+from .stance import median
 from .strides import LEVEL_M
 from .timing import impossible
 from .way_error import SCALE_SD
@@ -96,9 +97,9 @@ def _unusual(lasts_s: NDArray[np.float64]) -> NDArray[np.bool_]:
     known = lasts_s[np.isfinite(lasts_s)]
     if not len(known):
         return np.zeros(len(lasts_s), dtype=bool)
-    middle = np.median(known)
+    middle = median(known)
     # 1.48 x the median deviation is the SD of a normal distribution; below 10 ms it is resolution.
-    spread = max(1.4826 * np.median(np.abs(known - middle)), 0.010)
+    spread = max(1.4826 * float(median(np.abs(known - middle))), 0.010)
     return np.asarray(np.abs(lasts_s - middle) > 3.0 * spread)
 
 
@@ -109,7 +110,7 @@ def _near_turns(
     if not turns.any():
         return turns
     known = lasts_s[np.isfinite(lasts_s)]
-    usual_s = float(np.median(known)) if len(known) else 1.0
+    usual_s = float(median(known)) if len(known) else 1.0
     distance = np.abs(time_s[:, None] - time_s[None, turns]).min(axis=1)
     return np.asarray(distance <= TURN_REACH * usual_s)
 

@@ -8,6 +8,8 @@ import numpy as np
 
 from cext import lowpass
 
+from .stance import median
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -43,4 +45,4 @@ def event_conflicts(strides: Strides, shank: SegmentMotion) -> NDArray[np.bool_]
 
 
 def _outlying(difference_s: NDArray[np.float64]) -> NDArray[np.bool_]:
-    return np.asarray(np.abs(difference_s - np.median(difference_s)) > CONFLICT_S)
+    return np.asarray(np.abs(difference_s - median(difference_s)) > CONFLICT_S)

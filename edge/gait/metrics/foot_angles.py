@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edge.gait.stance import median
+
 from .family import Family
 from .windows import OUTWARD, value_at, windows
 
@@ -43,7 +45,7 @@ def foot_angle_columns(strides: Strides, _: Body) -> Mapping[str, NDArray[np.flo
     return {
         "foot_strike_angle_deg": np.degrees(np.where(landing.known, strike, np.nan)),
         "push_off_angle_deg": np.degrees(np.where(leaving.known, push_off, np.nan)),
-        "toe_out_change_deg": np.degrees(toe_out - np.median(toe_out)),
+        "toe_out_change_deg": np.degrees(toe_out - median(toe_out)),
     }
 
 
