@@ -7,6 +7,7 @@ same way, whatever stands in the store by then.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -64,6 +65,14 @@ class Corrections:
             for node in nodes
             for flag in self.by_node.get(node, bare).flags(now, hardware.get(node, ""))
         )
+
+    def days_left(self, nodes: Iterable[str], now: datetime) -> dict[str, float]:
+        """Days until the first fit of each calibrated node is no longer trusted."""
+        return {
+            node: (min(fit.valid_until for fit in fits.values()) - now) / timedelta(days=1)
+            for node in nodes
+            if node in self.by_node and (fits := self.by_node[node].fits)
+        }
 
 
 NO_CORRECTIONS = Corrections()

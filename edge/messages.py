@@ -55,6 +55,10 @@ class Info(Record):
     max_payload_bytes: int
 
 
+# A shoe that hits a door frame exceeds any range; one that does so with its steps sits loosely.
+SATURATED_SHARE = 1e-4
+
+
 class NodeStatus(Record):
     """Link and health of one sensor node."""
 
@@ -87,7 +91,9 @@ class Session(Record):
     )
 
 
-EventKind = Literal["clock", "fitting", "link", "outbox", "storage", "supply"]
+EventKind = Literal[
+    "calibration", "certificate", "clock", "fitting", "link", "outbox", "range", "storage", "supply"
+]
 
 
 class Event(Record):

@@ -28,12 +28,13 @@ from tests.test_publish import config_for, publishing
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs" / "contract"
 GOLDEN = sorted((ROOT / "tests" / "golden" / "payloads").glob("*.json"))
+PAPERS = documents()
 each_channel = pytest.mark.parametrize("channel", CHANNELS, ids=lambda c: c.name)
 
 
-@pytest.mark.parametrize("name", documents())
+@pytest.mark.parametrize("name", PAPERS)
 def test_the_papers_are_those_of_the_table(name):
-    assert (DOCS / name).read_text() == documents()[name], "run: make contract"
+    assert (DOCS / name).read_text() == PAPERS[name], "run: make contract"
 
 
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda p: p.stem)

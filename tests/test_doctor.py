@@ -14,7 +14,7 @@ from edge.cli.hardware import nodes_app
 from edge.config import parse_config
 from edge.errors import UserError
 from edge.hardware.doctor import diagnose, verdict_of
-from edge.hardware.facts import BusFact, Facts, NodeFact, PortFact, Verdict
+from edge.hardware.facts import BusFact, CertificateFact, Facts, NodeFact, PortFact, Verdict
 from edge.hardware.look import bus_fact, look
 from edge.hardware.nodes import assign, blink, find_nodes
 from edge.hardware.viewer import show_nodes
@@ -56,6 +56,21 @@ SICK = {
     "low voltage": (replace(WELL, throttled=0x1), "fault", "supply made for this Pi"),
     "low voltage once": (replace(WELL, throttled=0x10000), "warning", "another supply or cable"),
     "hot": (replace(WELL, temperature_c=82.0), "warning", "air"),
+    "certificate lapses": (
+        replace(WELL, certificates=(CertificateFact("edge.crt", 12.0),)),
+        "warning",
+        "provision edge",
+    ),
+    "certificate lapsed": (
+        replace(WELL, certificates=(CertificateFact("edge.crt", -1.0),)),
+        "fault",
+        "provision edge",
+    ),
+    "no certificate": (
+        replace(WELL, certificates=(CertificateFact("edge.crt", None),)),
+        "warning",
+        "openssl",
+    ),
     "disk full": (replace(WELL, free_bytes=10**9), "fault", "old recordings"),
     "folder closed": (replace(WELL, folder_writable=False), "fault", "install -d"),
     "clock unset": (replace(WELL, clock_synchronised=False), "warning", "battery clock"),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -19,7 +21,14 @@ from edge.messages import Command
 from edge.operation.audit import Audit
 from edge.operation.service import Service
 from edge.publish.commands import Commands
-from edge.publish.health import ClockWatch, Health, is_encrypted, memory_mb, temperature_degc
+from edge.publish.health import (
+    CertificateWatch,
+    ClockWatch,
+    Health,
+    is_encrypted,
+    memory_mb,
+    temperature_degc,
+)
 from edge.publish.mqtt_link import Message, open_link
 from edge.publish.publisher import Publisher
 from edge.publish.service import describe, run_publish
@@ -98,6 +107,28 @@ def test_says_when_the_wall_clock_jumped_and_not_when_it_drifts(store):
         watch.look()
     [event] = [json.loads(payload)["data"] for payload in store.results("event/clock")]
     assert event["values"] == {"step_s": -86_400.0}
+
+
+def test_says_each_day_that_the_certificate_lapses(store, tmp_path):
+    path = tmp_path / "edge.crt"
+    made = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=edge-1", "-days", "30"]
+    subprocess.run(["openssl", *made, "-keyout", tmp_path / "key", "-out", path], check=True)
+    began = datetime.now(UTC)
+    hours = iter((0, 10 * 24, 10 * 24 + 1, 11 * 24, 31 * 24))
+    watch = CertificateWatch(store, path, lambda: began + timedelta(hours=next(hours)))
+    for _ in range(5):
+        watch.look()
+    told = [json.loads(payload)["data"] for payload in store.results("event/certificate")]
+    assert [event["severity"] for event in told] == ["alarm", "warning", "warning"]
+    assert "has lapsed" in told[0]["message"]
+    assert "lapses in 20 days" in told[2]["message"]
+
+
+def test_without_a_certificate_nothing_is_said_of_it(store, tmp_path):
+    (tmp_path / "strange").write_text("none")
+    for path in (None, tmp_path / "missing", tmp_path / "strange"):
+        CertificateWatch(store, path).look()
+    assert store.results("event/certificate") == []
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ thread that calls `run`; the control socket's threads only read what that thread
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
 
+    from edge.calibrated import Corrections
     from edge.config import Config
     from edge.messages import State
     from sensors.drivers.catalog import Driver
@@ -46,6 +48,10 @@ ROLE = "acquire"
 # How long sealing what a crash left open may take on a Pi: ten minutes of samples, and some more.
 RECOVERY_S = 120.0
 PROTOCOL = "free-living"
+# Time to bring a sensor back to the bench.
+CALIBRATE_DAYS = 14.0
+# Of the reserve: so much left is worth a word before the recording stops.
+NEARLY_FULL = 2.0
 
 
 class Acquisition:
@@ -78,7 +84,7 @@ class Acquisition:
         self._audit = Audit(config.folders.audit)
         self._make_room()
         self._subject = subject
-        self._told_stop = False
+        self._told_stop = self._told_full = False
         self._session: Session | None = None
         self._drivers: dict[str, Driver] = {
             name: open_node(name, node, config.rate_hz, now_ns)
@@ -193,6 +199,7 @@ class Acquisition:
             assignments=placements,
             calibrations=corrections.ids,
         )
+        self._tell_calibrations(corrections)
         self._audit.note("start", session=about.session, config_sha256=header.config_sha256)
         self._store.add(SESSION, message, origin_ns, about)
         self._tell_state("recording")
@@ -207,6 +214,8 @@ class Acquisition:
             link = watch.status.link
             if watch.look(new):
                 self._store.add(NODE_STATUS, watch.status, self._now_ns(), node=name)
+                if (exceeded := watch.range_exceeded()) is not None:
+                    self._store.tell("range", "warning", exceeded, node=name)
             if watch.status.link != link:
                 self._tell_link(name, watch)
             hello = watch.new_hello()
@@ -214,7 +223,7 @@ class Acquisition:
                 self._tell_misfit(name, hello)
             self._session.note(name, hello, driver.take_exchanges())
         self._session.take(blocks)
-        self._tell_stop()
+        self._tell_disk()
         self._store.commit()
 
     def _tell_link(self, name: str, watch: NodeWatch) -> None:
@@ -232,12 +241,29 @@ class Acquisition:
             message = f"node {name}: configured as {segment}, it was named for {hello.segment}"
             self._store.tell("fitting", "warning", message, node=name)
 
-    def _tell_stop(self) -> None:
-        """Say once that raw samples are no longer recorded; results go on."""
-        stopped = self._session.stopped if self._session else None
+    def _tell_calibrations(self, corrections: Corrections) -> None:
+        """What must be calibrated anew, before the results say so by their flags."""
+        for node, days in corrections.days_left(self._config.nodes, datetime.now(UTC)).items():
+            if days < CALIBRATE_DAYS:
+                when = f"lapses in {days:.0f} days" if days > 0.0 else "has lapsed"
+                message = f"node {node}: its calibration {when}; see: evenstride calibrate --help"
+                self._store.tell("calibration", "warning", message, node=node, days=days)
+
+    def _tell_disk(self) -> None:
+        """Say once that the disk fills up, and once that raw samples are no longer recorded."""
+        assert self._session is not None  # noqa: S101 (begun before the first turn)
+        stopped, free_mb = self._session.stopped, self._session.free_mb
+        reserve_mb = self._config.storage.reserve_mb
         if stopped and not self._told_stop:
             self._told_stop = True
             self._store.tell("storage", "alarm", f"raw samples are no longer recorded: {stopped}")
+        elif free_mb < NEARLY_FULL * reserve_mb and not self._told_full:
+            self._told_full = True
+            message = (
+                f"{free_mb:.0f} MB are left on the disk; at {reserve_mb:.0f} MB raw samples are no "
+                "longer recorded: make room with evenstride recording prune"
+            )
+            self._store.tell("storage", "warning", message, free_mb=free_mb)
 
     def _end(self) -> None:
         for driver in self._drivers.values():

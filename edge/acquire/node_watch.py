@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from edge.messages import NodeStatus
+from edge.messages import SATURATED_SHARE, NodeStatus
 from sensors.serial_link import LinkState
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ class NodeWatch:
         self._told_ns = -TELL_NS
         self._told_link = ""
         self._n_saturated = 0
+        self._range_told = (0, 0)
         self._hello: Hello | None = None
         self._window = (now_ns(), 0)
         self._rate_hz: float | None = None
@@ -65,6 +66,18 @@ class NodeWatch:
         if due:
             self._told_link, self._told_ns = self.status.link, now_ns
         return due
+
+    def range_exceeded(self) -> str | None:
+        """A sentence for people where the range was exceeded much since the last call."""
+        n, received = self._n_saturated, self._driver.counters.received
+        before_n, before = self._range_told
+        self._range_told = (n, received)
+        if n - before_n <= SATURATED_SHARE * max(received - before, 1):
+            return None
+        return (
+            f"node {self.name}: its range was exceeded {n - before_n} times in a minute; "
+            "tighten the strap, or widen the range"
+        )
 
     def sentence(self) -> str:
         """How the link fares, for people."""

@@ -94,6 +94,11 @@ class Session:
         """Why raw samples are recorded no longer."""
         return self._writer.stopped
 
+    @property
+    def free_mb(self) -> float:
+        """Room on the disk of the recording when it last wrote."""
+        return self._writer.free_mb
+
     def take(self, blocks: Sequence[Block]) -> None:
         """Record blocks and analyse what they complete."""
         self._writer.write(blocks)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from edge.operation.lapse import WARN_DAYS
+
 from .doctor_nodes import node_findings
 from .facts import Finding, Verdict
 
@@ -128,6 +130,27 @@ def _wall_clock(facts: Facts) -> Iterator[Finding]:
         )
 
 
+def _certificates(facts: Facts) -> Iterator[Finding]:
+    for certificate in facts.certificates:
+        what, days = f"certificate {certificate.path}", certificate.days_left
+        if days is None:
+            yield Finding(
+                what,
+                Verdict.WARNING,
+                "when it lapses cannot be told",
+                "look whether the file is there and readable, and openssl installed",
+            )
+        elif days > WARN_DAYS:
+            yield Finding(what, Verdict.OK, f"holds for {days:.0f} days")
+        else:
+            yield Finding(
+                what,
+                Verdict.WARNING if days > 0.0 else Verdict.FAULT,
+                f"lapses in {days:.0f} days" if days > 0.0 else "has lapsed",
+                "make a new bundle: evenstride provision edge",
+            )
+
+
 def _ports(facts: Facts) -> Iterator[Finding]:
     for port in facts.ports:
         what = f"port {port.path}"
@@ -216,6 +239,7 @@ RULES: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
     _disk,
     _privacy,
     _wall_clock,
+    _certificates,
     _ports,
     _buses,
     _self_tests,

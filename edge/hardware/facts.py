@@ -104,6 +104,14 @@ class NodeFact:
 
 
 @dataclass(frozen=True, slots=True)
+class CertificateFact:
+    """A configured certificate and the days until it lapses, None where that cannot be told."""
+
+    path: str
+    days_left: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """Everything that was looked at; None where the machine does not tell."""
 
@@ -111,6 +119,7 @@ class Facts:
     ports: tuple[PortFact, ...] = ()
     buses: tuple[BusFact, ...] = ()
     nodes: tuple[NodeFact, ...] = ()
+    certificates: tuple[CertificateFact, ...] = ()
     folder: str = ""
     folder_encrypted: bool | None = None
     folder_writable: bool = True

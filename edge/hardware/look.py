@@ -7,6 +7,7 @@ import os
 import shutil
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,15 +16,18 @@ from serial.tools import list_ports
 
 from edge.errors import UserError
 from edge.nodes import open_node
+from edge.operation.lapse import days_left
 from edge.publish.health import is_encrypted
 from sensors.drivers.catalog import SELF_TESTS, recognise
 from sensors.errors import SensorError
 from sensors.i2c_link import KernelBus, Registers
 from sensors.serial_link import LinkState
 
-from .facts import BusFact, Facts, NodeFact, PortFact
+from .facts import BusFact, CertificateFact, Facts, NodeFact, PortFact
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from edge.config import Config, Node
     from sensors import Block
     from sensors.drivers.catalog import Driver
@@ -45,6 +49,7 @@ def look(config: Config, *, look_s: float = LOOK_S, self_tests: bool = False) ->
         ports=tuple(_port(port.device, port.description) for port in list_ports.comports()),
         buses=tuple(_bus(path, self_tests) for path in sorted(Path("/dev").glob("i2c-*"))),
         nodes=tuple(_nodes(config, look_s)),
+        certificates=tuple(_certificates(config)),
         folder=str(folder),
         folder_writable=os.access(_existing(folder), os.W_OK),
         folder_encrypted=is_encrypted(folder),
@@ -91,6 +96,13 @@ def bus_fact(number: int, bus: Bus, speed_hz: int | None, *, self_tests: bool = 
                 faults = SELF_TESTS[driver](Registers(bus, address))
                 tested.append((address, tuple(faults)))
     return BusFact(number, True, speed_hz, addresses, tuple(chips), tuple(tested))
+
+
+def _certificates(config: Config) -> Iterator[CertificateFact]:
+    now = datetime.now(UTC)
+    for path in (config.broker.cert_file, config.web.cert_file):
+        if path is not None:
+            yield CertificateFact(str(path), days_left(path, now))
 
 
 def _nodes(config: Config, look_s: float) -> list[NodeFact]:

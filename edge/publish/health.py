@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.messages import Diag
+from edge.operation.lapse import WARN_DAYS, days_left
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +24,7 @@ HEAT = Path("/sys/class/thermal/thermal_zone0/temp")
 THROTTLED = Path("/sys/devices/platform/soc/soc:firmware/get_throttled")
 # Slewing moves a clock by 0.5 ms a second; NTP steps it beyond 128 ms.
 STEP_S = 0.1
+DAY = timedelta(days=1)
 MEMORY = Path("/proc/self/statm")
 
 
@@ -84,6 +87,35 @@ class ClockWatch:
             return
         message = f"the wall clock jumped by {step_s:+.1f} s; samples keep their time"
         self._store.tell("clock", "info", message, step_s=step_s)
+        self._store.commit()
+
+
+class CertificateWatch:
+    """Tells each day when the edge's certificate is about to lapse: then delivery would end."""
+
+    def __init__(
+        self,
+        store: Store,
+        certificate: Path | None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._store = store
+        self._certificate = certificate
+        self._now = now
+        self._looked: datetime | None = None
+
+    def look(self) -> None:
+        """Compare the end of the certificate with the wall clock."""
+        now = self._now()
+        if self._certificate is None or (self._looked and now - self._looked < DAY):
+            return
+        self._looked = now
+        days = days_left(self._certificate, now)
+        if days is None or days > WARN_DAYS:
+            return
+        told = f"lapses in {days:.0f} days" if days > 0.0 else "has lapsed: nothing is delivered"
+        message = f"this edge's certificate {told}; make a new bundle: evenstride provision edge"
+        self._store.tell("certificate", "warning" if days > 0.0 else "alarm", message, days=days)
         self._store.commit()
 
 

@@ -16,7 +16,7 @@ from edge.papers.contract import schema_catalogue
 from edge.store.store import Store
 
 from .commands import Commands
-from .health import ClockWatch, Health
+from .health import CertificateWatch, ClockWatch, Health
 from .publisher import Publisher
 
 if TYPE_CHECKING:
@@ -43,11 +43,12 @@ def run_publish(config: Config, stop: threading.Event) -> None:
     if config.broker.commands:
         audit = Audit(config.folders.audit)
         commands = Commands(config.folders.socket, store, audit, clock)
-    clock_watch = ClockWatch(store)
+    watches = ClockWatch(store), CertificateWatch(store, config.broker.cert_file)
 
     def went_on() -> None:
         service.progress("publish")
-        clock_watch.look()
+        for watch in watches:
+            watch.look()
 
     publisher = Publisher(
         config,

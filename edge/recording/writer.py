@@ -14,6 +14,7 @@ import shutil
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from edge.errors import UserError
@@ -67,6 +68,8 @@ class RecordingWriter:
     ----------
     stopped : str or None
         Why it records no longer.
+    free_mb : float
+        Room on its disk when it last wrote.
 
     Raises
     ------
@@ -84,6 +87,7 @@ class RecordingWriter:
         reserve_mb: float = 0.0,
     ) -> None:
         self.stopped: str | None = None
+        self.free_mb = inf
         self._folder = folder
         self._now_ns = now_ns
         self._utc_ns = utc_ns
@@ -178,7 +182,9 @@ class RecordingWriter:
 
     def _flush(self, now_ns: int) -> None:
         self._batch_ns = now_ns
-        if shutil.disk_usage(self._folder).free < self._reserve:
+        free = shutil.disk_usage(self._folder).free
+        self.free_mb = free / 1e6
+        if free < self._reserve:
             self._stop(f"less than {self._reserve / 1e6:.0f} MB left on the disk")
             return
         if now_ns - self._wall_ns >= WALL_TIME_NS:

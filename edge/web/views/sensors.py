@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from edge.messages import SATURATED_SHARE
 from edge.results import Record
 from sensors import Segment
 
@@ -40,7 +41,6 @@ LOSES_MUCH, LOSES = 0.05, 0.005
 SLOW = 0.95
 # Contacts are known to 8 ms: a clock as bad as a quarter of that begins to matter.
 CLOCK_SD_S = 0.002
-SATURATED_SHARE = 1e-4
 # A lithium cell: below the first it lasts no day, below the second no hour.
 BATTERY_LOW_V, BATTERY_EMPTY_V = 3.7, 3.4
 Finding = tuple[Light, str]
