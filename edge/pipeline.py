@@ -144,5 +144,6 @@ def _between_contacts(walk: Walk, from_s: float, to_s: float) -> float:
 
 
 def _moves(piece: Span) -> bool:
-    about_mean = piece.gyr - piece.gyr.mean(axis=0)
-    return bool(np.sqrt((about_mean**2).sum(axis=2).mean(axis=0)).max() > MOVING_RPS)
+    mean = piece.gyr.sum(axis=0) / len(piece)
+    power = np.einsum("nki,nki->k", piece.gyr, piece.gyr) / len(piece)
+    return bool((power - np.einsum("ki,ki->k", mean, mean)).max() > MOVING_RPS**2)
