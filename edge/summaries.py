@@ -18,6 +18,7 @@ from .gait.fatigue import BoutPoint, trend_metric
 from .gait.metrics.describe import FIELDS, SYSTEM_SD
 from .gait.metrics.estimate import (
     LEAST_FOR_MEAN,
+    Sums,
     difference_metric,
     estimates,
     five_digits,
@@ -54,6 +55,8 @@ SUMMARISED = (
 )
 COLUMNS = [FIELDS.index(name) for name in SUMMARISED]
 
+NOTHING = Sums.of(np.empty((0, len(SUMMARISED))))
+
 
 @dataclass(slots=True)
 class _Hour:
@@ -64,9 +67,8 @@ class _Hour:
     n_bouts: int = 0
     parts: list[Bout] = field(default_factory=list)
     points: list[BoutPoint] = field(default_factory=list)
-    rows: dict[Side, list[NDArray[np.float64]]] = field(
-        default_factory=lambda: {side: [] for side in Side}
-    )
+    n_steady: int = 0
+    sums: dict[Side, Sums] = field(default_factory=lambda: dict.fromkeys(Side, NOTHING))
 
 
 class Summaries:
@@ -131,7 +133,8 @@ class Summaries:
             hour.n_landings += len(rows)
             table = {side: values[:, COLUMNS] for side, values in rows.steady.items()}
             for side, values in table.items():
-                hour.rows[side].append(values)
+                hour.n_steady += len(values)
+                hour.sums[side] += Sums.of(values)
             if (point := _point(part, np.concatenate(list(table.values())))) is not None:
                 hour.points.append(point)
 
@@ -161,12 +164,9 @@ class Summaries:
         lasts = np.array([part.end_s - part.start_s for part in parts])
         speed, spread = _weighted([part.speed_mps for part in parts], lasts)
         cadence, _ = _weighted([part.cadence_spm for part in parts], lasts)
-        rows = {
-            side: np.concatenate(
-                [np.empty((0, len(COLUMNS))), *(part for hour in hours for part in hour.rows[side])]
-            )
-            for side in Side
-        }
+        left, right = (
+            sum((hour.sums[side] for hour in hours), NOTHING) for side in (Side.LEFT, Side.RIGHT)
+        )
         return Summary(
             start_s=start_s,
             end_s=start_s + lasts_s,
@@ -174,17 +174,17 @@ class Summaries:
             walking_s=five_digits(float(lasts.sum())),
             n_bouts=sum(hour.n_bouts for hour in hours),
             n_steps=self._steps_a_landing * sum(hour.n_landings for hour in hours),
-            n_strides_steady=sum(len(values) for values in rows.values()),
+            n_strides_steady=sum(hour.n_steady for hour in hours),
             speed_mps=speed,
             speed_sd_mps=spread,
             cadence_spm=cadence,
-            metrics=_metrics(rows[Side.LEFT], rows[Side.RIGHT]),
+            metrics=_metrics(left, right),
         )
 
 
-def _metrics(left: NDArray[np.float64], right: NDArray[np.float64]) -> tuple[Metric, ...]:
+def _metrics(left: Sums, right: Sums) -> tuple[Metric, ...]:
     found: list[Metric] = []
-    for name, a, b in zip(SUMMARISED, estimates(left), estimates(right), strict=True):
+    for name, a, b in zip(SUMMARISED, left.estimates(), right.estimates(), strict=True):
         unit, system_sd = unit_of(name), SYSTEM_SD[name]
         found += [
             mean_metric(name, unit, Side.LEFT, a, system_sd),

@@ -13,7 +13,7 @@ import pytest
 from edge.gait import analyse_walking
 from edge.gait.metrics import FAMILIES, unit_of
 from edge.gait.metrics.describe import describe_strides, table_of
-from edge.gait.metrics.estimate import estimates, student_95
+from edge.gait.metrics.estimate import Sums, estimates, student_95
 from edge.results import Metric, Person, Stride
 from sensors import Segment, Side
 from sensors.virtual import (
@@ -315,3 +315,20 @@ def test_a_number_without_interval_and_nothing_without_reason_are_refused():
         Metric(**given, value=1.0)
     with pytest.raises(ValueError, match="reason"):
         Metric(**given, value=None)
+
+
+def test_sums_of_parts_are_those_of_the_whole():
+    rng = np.random.default_rng(3)
+    table = rng.normal(0.6, 0.02, (4000, 3))
+    table[rng.random(table.shape) < 0.1] = np.nan
+    table[:, 2] = np.nan
+    parts = sum((Sums.of(part) for part in np.split(table, 40)), Sums.of(table[:0]))
+    for part, whole in zip(parts.estimates(), estimates(table), strict=True):
+        assert part.n == whole.n
+        if whole.n:
+            assert part.mean == pytest.approx(whole.mean, rel=1e-12)
+            assert part.sd == pytest.approx(whole.sd, rel=1e-9)
+            assert part.half == pytest.approx(whole.half, rel=0.02)
+    (known, *_) = estimates(table)
+    values = table[np.isfinite(table[:, 0]), 0]
+    assert (known.mean, known.sd) == pytest.approx((values.mean(), values.std(ddof=1)), rel=1e-9)

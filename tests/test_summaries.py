@@ -162,3 +162,18 @@ def test_a_trend_of_few_bouts_is_withheld():
     few = points(np.random.default_rng(1), -2.0, n=8)
     assert trend_metric("push_off_rate_degps", few).reason.endswith("5 needed")
     assert trend_metric("push_off_rate_degps", []).value is None
+
+
+def test_a_day_of_a_thousand_bouts_has_the_trend_that_it_has():
+    rng = np.random.default_rng(4)
+    hours, speeds = np.sort(rng.uniform(0.0, 16.0, 1500)), rng.normal(1.2, 0.1, 1500)
+    stance = 0.60 + 0.002 * hours - 0.2 * (speeds - 1.2) + rng.normal(0.0, 0.01, 1500)
+    bouts = [
+        BoutPoint(hour, speed, {"stance_time_s": value})
+        for hour, speed, value in zip(hours, speeds, stance, strict=True)
+    ]
+    found = trend_metric("stance_time_s", bouts)
+    low, high = found.interval
+    assert low <= 8 * 0.002 <= high
+    assert high - low < 0.004
+    assert found.n == 1500

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 # Bouts that each half of the day must have (docs/gait.md).
 LEAST_A_HALF = 5
 SHIFT_H = 8.0
+# Slopes are taken between all pairs. Of a day of more bouts, so many groups of neighbours count.
+MOST_BOUTS = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +45,14 @@ def trend_metric(field: str, bouts: Sequence[BoutPoint]) -> Metric:
     """
     name, unit = f"{field}_in_8_h", unit_of(field)
     known = [b for b in bouts if np.isfinite(b.values.get(field, np.nan)) and b.speed_mps > 0.0]
-    hours = np.array([b.hour for b in known])
+    hours = _grouped([b.hour for b in known])
     middle = (hours.min() + hours.max()) / 2.0 if len(hours) else 0.0
     fewer = int(min((hours <= middle).sum(), (hours > middle).sum()))
     if fewer < LEAST_A_HALF:
         reason = f"{fewer} bouts in one half of the day, {LEAST_A_HALF} needed"
         return Metric(name=name, side="both", value=None, unit=unit, n=len(known), reason=reason)
-    speeds = np.array([b.speed_mps for b in known])
-    values = np.array([b.values[field] for b in known])
+    speeds = _grouped([b.speed_mps for b in known])
+    values = _grouped([b.values[field] for b in known])
     left_over = values - _median_slope(speeds, values)[0] * speeds
     slope, low, high = (SHIFT_H * x for x in _median_slope(hours, left_over))
     return Metric(
@@ -61,6 +63,12 @@ def trend_metric(field: str, bouts: Sequence[BoutPoint]) -> Metric:
         interval=(five_digits(low), five_digits(high)),
         n=len(known),
     )
+
+
+def _grouped(values: Sequence[float]) -> NDArray[np.float64]:
+    """Means of neighbours, where there are more than `MOST_BOUTS`."""
+    groups = np.array_split(np.array(values), min(len(values), MOST_BOUTS) or 1)
+    return np.array([group.mean() for group in groups if len(group)])
 
 
 def _median_slope(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float, float]:

@@ -6,7 +6,7 @@ all strides of one fitting share, which no number of strides averages out.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from math import isfinite, sqrt
 from typing import TYPE_CHECKING, Literal
 
@@ -36,27 +36,75 @@ class Estimate:
     n: int
 
 
-def estimates(values: NDArray[np.float64]) -> list[Estimate]:
-    """Means of the columns of a table (m, k), NaN left out.
+@dataclass(frozen=True, slots=True, eq=False)
+class Sums:
+    """What the columns of a table (m, k), NaN where unknown, add up to; each of them (k,).
 
-    Notes
-    -----
-    Neighbouring strides are alike, so n of them say less than n independent ones: the variance of
-    the mean grows by (1 + r) / (1 - r), r the correlation of neighbours, where that is positive.
+    Sums of tables add up to those of the whole, but for the neighbours where they meet: a day of
+    strides need not be kept for its means.
+
+    Attributes
+    ----------
+    n, total, power : (k,) float64
+        Number, sum and sum of squares of what is known.
+    pairs, pair_total, pair_power : (k,) float64
+        Number of neighbours of which both are known, sum of both, and of their products.
     """
-    known = np.isfinite(values)
-    n = known.sum(axis=0)
-    mean = np.where(known, values, 0.0).sum(axis=0) / np.maximum(n, 1)
-    about = np.where(known, values - mean, 0.0)
-    power = (about**2).sum(axis=0)
-    neighbours = (about[1:] * about[:-1]).sum(axis=0)
-    alike = np.clip(neighbours / np.maximum(power, 1e-300), 0.0, 0.9)
-    sd = np.sqrt(power / np.maximum(n - 1, 1))
-    error = sd * np.sqrt((1.0 + alike) / (1.0 - alike) / np.maximum(n, 1))
-    return [
-        Estimate(m, s, student_95(k - 1) * e, k) if k > 1 else Estimate(np.nan, np.nan, np.nan, k)
-        for m, s, e, k in zip(*(x.tolist() for x in (mean, sd, error, n)), strict=True)
-    ]
+
+    n: NDArray[np.float64]
+    total: NDArray[np.float64]
+    power: NDArray[np.float64]
+    pairs: NDArray[np.float64]
+    pair_total: NDArray[np.float64]
+    pair_power: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, values: NDArray[np.float64]) -> Sums:
+        """Sums of one table."""
+        known = np.isfinite(values)
+        there = np.where(known, values, 0.0)
+        both = known[1:] & known[:-1]
+        after, before = there[1:] * both, there[:-1] * both
+        return cls(
+            known.sum(axis=0, dtype=np.float64),
+            there.sum(axis=0),
+            np.einsum("ij,ij->j", there, there),
+            both.sum(axis=0, dtype=np.float64),
+            after.sum(axis=0) + before.sum(axis=0),
+            np.einsum("ij,ij->j", after, before),
+        )
+
+    def __add__(self, other: Sums) -> Sums:
+        return Sums(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+
+    def estimates(self) -> list[Estimate]:
+        """Means of the columns.
+
+        Notes
+        -----
+        Neighbouring strides are alike, so n of them say less than n independent ones: the variance
+        of the mean grows by (1 + r) / (1 - r), r the correlation of neighbours, where that is
+        positive.
+        """
+        mean = self.total / np.maximum(self.n, 1)
+        # About the mean, so less than a billionth of it is no spread but rounding.
+        spread = self.power - self.n * mean**2
+        about = np.where(spread > 1e-12 * self.power, spread, 0.0)
+        neighbours = self.pair_power - mean * self.pair_total + self.pairs * mean**2
+        alike = np.clip(neighbours / np.maximum(about, 1e-300), 0.0, 0.9)
+        sd = np.sqrt(about / np.maximum(self.n - 1, 1))
+        error = sd * np.sqrt((1.0 + alike) / (1.0 - alike) / np.maximum(self.n, 1))
+        return [
+            Estimate(m, s, student_95(k - 1) * e, int(k))
+            if k > 1
+            else Estimate(np.nan, np.nan, np.nan, int(k))
+            for m, s, e, k in zip(*(x.tolist() for x in (mean, sd, error, self.n)), strict=True)
+        ]
+
+
+def estimates(values: NDArray[np.float64]) -> list[Estimate]:
+    """Means of the columns of a table (m, k), NaN left out."""
+    return Sums.of(values).estimates()
 
 
 def student_95(dof: int) -> float:
