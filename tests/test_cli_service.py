@@ -37,7 +37,7 @@ def test_a_recording_is_described_verified_and_recovered(tmp_path):
     assert "not finished" in refusal("recording", "verify", tmp_path / "r")
     assert "recovered" in evenstride("recording", "recover", tmp_path / "r")
     assert "as it was recorded" in evenstride("recording", "verify", tmp_path / "r")
-    assert "left (left_foot): 280 samples, 0 lost" in evenstride(
+    assert "left (left_foot): 330 samples, 0 lost" in evenstride(
         "recording", "info", tmp_path / "r"
     )
 
