@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tokenize
 import zipfile
 import zlib
 from contextlib import contextmanager
@@ -17,11 +18,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SUFFIXES = ("gyr", "acc", "mag", "measured")
-# What numpy, zipfile and pyarrow raise over a file that is not what its name says; the last two
-# come from packed with a method, or encrypted, that zipfile does not know.
+# What numpy, zipfile and pyarrow raise over a file that is not what its name says: two of it over
+# one packed with a method, or encrypted, that zipfile does not know, two over an array's header.
 DAMAGE = (
     *(OSError, EOFError, ValueError, TypeError, LookupError, OverflowError, MemoryError),
     *(zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError),
+    *(SyntaxError, tokenize.TokenError),
 )
 
 
