@@ -49,9 +49,11 @@ def describe(path: Path) -> tuple[dict[str, tuple[int, ...]], dict[str, Any]]:
         return _describe_csv(path)
     with _named(path, ".npz file"):
         with np.load(path, allow_pickle=False) as arrays:
-            texts = {k: arrays[k].item() for k in ("info", "protocol") if k in arrays}
+            # A member that is no array comes as its bytes.
+            given = [key for key in ("info", "protocol") if key in arrays]
+            texts = {key: np.asarray(arrays[key]).item() for key in given}
             if "fs" in arrays:
-                texts["fs"] = float(arrays["fs"].item())
+                texts["fs"] = float(np.asarray(arrays["fs"]).item())
         with zipfile.ZipFile(path) as archive:
             shapes = {n[:-4]: _Member(archive, n).shape for n in _wanted(archive)}
             if shapes.get("t", (0,))[0] > 0:

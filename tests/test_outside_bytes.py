@@ -69,6 +69,14 @@ def packed(method):
     return bytes(whole)
 
 
+def foreign_info():
+    """An .npz whose member `info` is no array."""
+    made = io.BytesIO(two_rows())
+    with zipfile.ZipFile(made, "a") as archive:
+        archive.writestr("info.npy", b"none")
+    return made.getvalue()
+
+
 def two_rows(**arrays):
     made = io.BytesIO()
     zeros = np.zeros((2, 3))
@@ -81,6 +89,7 @@ FOUND = [
     ("a.npz", packed(6)),
     ("a.npz", packed(zipfile.ZIP_LZMA)),
     ("a.npz", two_rows(fs=np.zeros(2000)).replace(b", }", b", (")),
+    ("a.npz", foreign_info()),
     ("a.npz", two_rows(fs="fast")),
     ("a.npz", two_rows(info=7)),
     ("a.npz", two_rows(protocol="[" * 100_000)),
