@@ -20,6 +20,7 @@ from edge.messages import Session as SessionMessage
 from edge.messages import Status
 from edge.nodes import open_node, too_narrow
 from edge.operation.audit import Audit
+from edge.operation.lapse import lapse_in_words
 from edge.operation.service import Service
 from edge.recording.manifest import Header
 from edge.recording.retention import prune_recordings, recover_all
@@ -245,7 +246,7 @@ class Acquisition:
         """What must be calibrated anew, before the results say so by their flags."""
         for node, days in corrections.days_left(self._config.nodes, datetime.now(UTC)).items():
             if days < CALIBRATE_DAYS:
-                when = f"lapses in {days:.0f} days" if days > 0.0 else "has lapsed"
+                when = lapse_in_words(days)
                 message = f"node {node}: its calibration {when}; see: evenstride calibrate --help"
                 self._store.tell("calibration", "warning", message, node=node, days=days)
 

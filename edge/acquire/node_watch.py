@@ -75,8 +75,8 @@ class NodeWatch:
         if n - before_n <= SATURATED_SHARE * max(received - before, 1):
             return None
         return (
-            f"node {self.name}: its range was exceeded {n - before_n} times in a minute; "
-            "tighten the strap, or widen the range"
+            f"node {self.name}: its range was exceeded {n - before_n} times since "
+            "its last status; tighten the strap, or widen the range"
         )
 
     def sentence(self) -> str:

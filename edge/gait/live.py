@@ -18,7 +18,7 @@ from sensors import Segment, Side
 from .metrics import FAMILIES
 from .pelvis import walk_of_pelvis
 from .strides import Body
-from .walking import FEET, LEAST_VALID, follow_feet, stride_records
+from .walking import FEET, follow_feet, stride_records, worn_segments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,8 +59,7 @@ class LiveStrides:
         end_s = last.start_s + len(last) / last.rate_hz
         settled_s = end_s - MARGIN_S
         newest = [p for p in pieces if p.start_s > end_s - WINDOW_S - 0.5 / last.rate_hz]
-        share = np.concatenate([p.valid for p in newest]).mean(axis=0)
-        worn = [s for s, known in zip(last.segments, share, strict=True) if known > LEAST_VALID]
+        worn = worn_segments(last.segments, np.concatenate([p.valid for p in newest]))
         feet = [segment for segment in worn if segment in FEET]
         found: list[Stride] = []
         for segment in feet:

@@ -87,9 +87,15 @@ def analyse_walking(
     )
 
 
+def worn_segments(segments: Sequence[Segment], valid: NDArray[np.bool_]) -> tuple[Segment, ...]:
+    """Those of k segments that gave enough of their samples, `valid` (n, k)."""
+    share = valid.mean(axis=0)
+    return tuple(s for s, known in zip(segments, share, strict=True) if known > LEAST_VALID)
+
+
 def _is_pelvis_alone(span: Span) -> bool:
-    worn = {s for k, s in enumerate(span.segments) if span.valid[:, k].mean() > LEAST_VALID}
-    return Segment.PELVIS in worn and not FEET.keys() & worn
+    worn = worn_segments(span.segments, span.valid)
+    return Segment.PELVIS in worn and not FEET.keys() & set(worn)
 
 
 def _bouts(strides: tuple[Stride, ...]) -> tuple[Bout, ...]:

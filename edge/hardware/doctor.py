@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edge.operation.lapse import WARN_DAYS
+from edge.operation.lapse import WARN_DAYS, lapse_in_words
 
 from .doctor_nodes import node_findings
 from .facts import Finding, Verdict
@@ -146,7 +146,7 @@ def _certificates(facts: Facts) -> Iterator[Finding]:
             yield Finding(
                 what,
                 Verdict.WARNING if days > 0.0 else Verdict.FAULT,
-                f"lapses in {days:.0f} days" if days > 0.0 else "has lapsed",
+                lapse_in_words(days),
                 "make a new bundle: evenstride provision edge",
             )
 

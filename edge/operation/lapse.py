@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 import subprocess
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 WARN_DAYS = 21
 
 
-def lapses_at(certificate: Path) -> datetime | None:
-    """End of a certificate's validity; None where it cannot be told."""
+def days_left(certificate: Path, now: datetime) -> float | None:
+    """Days until a certificate lapses, negative afterwards; None where it cannot be told."""
     command = ["openssl", "x509", "-noout", "-enddate", "-in", str(certificate)]
     try:
         told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        return datetime.fromtimestamp(ssl.cert_time_to_seconds(told.strip().partition("=")[2]), UTC)
+        end = datetime.fromtimestamp(ssl.cert_time_to_seconds(told.strip().partition("=")[2]), UTC)
     except (OSError, subprocess.CalledProcessError, ValueError):
         return None
+    return (end - now) / timedelta(days=1)
 
 
-def days_left(certificate: Path, now: datetime) -> float | None:
-    """Days until a certificate lapses, negative afterwards; None where it cannot be told."""
-    end = lapses_at(certificate)
-    return None if end is None else (end - now).total_seconds() / 86_400.0
+def lapse_in_words(days: float) -> str:
+    """What so many days left mean, for people."""
+    return f"lapses in {days:.0f} days" if days > 0.0 else "has lapsed"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.messages import Diag
-from edge.operation.lapse import WARN_DAYS, days_left
+from edge.operation.lapse import WARN_DAYS, days_left, lapse_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,7 +113,7 @@ class CertificateWatch:
         days = days_left(self._certificate, now)
         if days is None or days > WARN_DAYS:
             return
-        told = f"lapses in {days:.0f} days" if days > 0.0 else "has lapsed: nothing is delivered"
+        told = lapse_in_words(days) + ("" if days > 0.0 else ": nothing is delivered")
         message = f"this edge's certificate {told}; make a new bundle: evenstride provision edge"
         self._store.tell("certificate", "warning" if days > 0.0 else "alarm", message, days=days)
         self._store.commit()
