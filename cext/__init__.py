@@ -1,7 +1,15 @@
 """Numbers in, numbers out: the compiled core. Nothing is allocated per sample."""
 
-from . import quaternion
-from .contacts import crests, lowpass, moving_least, moving_mean, peaks, positive_run
+from . import quaternion, runs
+from .contacts import (
+    crests,
+    lowpass,
+    moving_least,
+    moving_mean,
+    peaks,
+    positive_run,
+    squared_length,
+)
 from .framing import PacketParser, cobs_decode, cobs_encode, crc32, encode_packet
 from .orientation import OrientationFilter, smooth_orientation
 from .orientation_parameters import OrientationParameters
@@ -25,5 +33,7 @@ __all__ = [
     "peaks",
     "positive_run",
     "quaternion",
+    "runs",
     "smooth_orientation",
+    "squared_length",
 ]

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-def lowpass(signal: ArrayLike, rate_hz: float, cutoff_hz: float) -> NDArray[np.float64]:
+def lowpass(signal: ArrayLike, rate_hz: float, cutoff_hz: ArrayLike) -> NDArray[np.float64]:
     """Smooth without delay: second-order Butterworth low-pass, forwards and backwards.
 
     Parameters
@@ -12,13 +12,17 @@ def lowpass(signal: ArrayLike, rate_hz: float, cutoff_hz: float) -> NDArray[np.f
         One channel or several.
     rate_hz : float
         Samples a second.
-    cutoff_hz : float
-        Where one pass has fallen by 3 dB; both together by 6 dB.
+    cutoff_hz : float or (k,) array_like
+        Where one pass has fallen by 3 dB; both together by 6 dB. One for all channels, or each its
+        own.
 
     Returns
     -------
     Same shape, float64. Both passes begin in the steady state of the value at their end.
     """
+
+def squared_length(vectors: ArrayLike) -> NDArray[np.float64]:
+    """Squared length of each vector (n, 3), (n,)."""
 
 def moving_mean(signal: NDArray[np.float64], width: int) -> NDArray[np.float64]:
     """Mean over `width` samples centred at each one (n,), fewer at both ends."""

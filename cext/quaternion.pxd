@@ -37,6 +37,35 @@ cdef inline void rotate_kernel(const double* q, const double* v, double* out) no
     out[2] = z
 
 
+cdef inline void vertical_kernel(const double* q, double* out) noexcept nogil:
+    """Write `conj(q) (0, 0, 1) q`, the last row of the rotation matrix of `q`, to `out`."""
+    cdef double w = q[0], x = q[1], y = q[2], z = q[3]
+    out[0] = 2.0 * (x * z - w * y)
+    out[1] = 2.0 * (y * z + w * x)
+    out[2] = 1.0 - 2.0 * (x * x + y * y)
+
+
+cdef inline void levelling_kernel(const double* up, double* out) noexcept nogil:
+    """Write the shortest turn that brings `up`, of any length, onto (0, 0, 1) to `out`."""
+    cdef double x = up[0], y = up[1], z = up[2]
+    cdef double level = x * x + y * y
+    cdef double size = sqrt(level + z * z)
+    # size + z, without the digits that it loses where one points down.
+    cdef double w = size + z if z > 0.0 or level == 0.0 else level / (size - z)
+    cdef double k = w * w + level
+    out[3] = 0.0
+    if k > 0.0:
+        k = 1.0 / sqrt(k)
+        out[0] = k * w
+        out[1] = k * y
+        out[2] = -k * x
+    else:
+        # Straight down there is no shortest one; a zero vector has no direction and turns nothing.
+        out[0] = 1.0 if size == 0.0 else 0.0
+        out[1] = 1.0 - out[0]
+        out[2] = 0.0
+
+
 cdef inline void from_rotation_vector_kernel(const double* v, double* out) noexcept nogil:
     """Write the quaternion of a turn by |v| radians about v to `out`."""
     cdef double square = v[0] * v[0] + v[1] * v[1] + v[2] * v[2]

@@ -18,6 +18,19 @@ def conjugate(q: ArrayLike) -> NDArray[np.float64]:
 def rotate(q: ArrayLike, v: ArrayLike) -> NDArray[np.float64]:
     """Turn vectors `v` (..., 3) by unit quaternions `q` (..., 4): `q v conj(q)`, (..., 3)."""
 
+def vertical(q: ArrayLike) -> NDArray[np.float64]:
+    """The frame's up, (0, 0, 1), seen from what unit quaternions (..., 4) turn into it, (..., 3).
+
+    `rotate(conjugate(q), (0, 0, 1))`; with it the height of any vector is a product:
+    `rotate(q, v)[..., 2] = vertical(q) . v`.
+    """
+
+def levelling(up: ArrayLike) -> NDArray[np.float64]:
+    """Shortest turns (..., 4) that bring directions (..., 3), of any length, onto (0, 0, 1).
+
+    A half turn about x where one points straight down; no turn for a zero vector.
+    """
+
 def from_rotation_vector(v: ArrayLike) -> NDArray[np.float64]:
     """Quaternions (..., 4) of turns by |v| radians about `v` (..., 3)."""
 

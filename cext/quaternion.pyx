@@ -23,6 +23,20 @@ def rotate(q, v):
     return out.reshape((*shape, 3))
 
 
+def vertical(q):
+    q = _stack(q, 4, "q")
+    out = np.empty((q.size // 4, 3))
+    _vertical(np.ascontiguousarray(q.reshape(-1, 4)), out)
+    return out.reshape((*q.shape[:-1], 3))
+
+
+def levelling(up):
+    up = _stack(up, 3, "up")
+    out = np.empty((up.size // 3, 4))
+    _levelling(np.ascontiguousarray(up.reshape(-1, 3)), out)
+    return out.reshape((*up.shape[:-1], 4))
+
+
 def from_rotation_vector(v):
     v = _stack(v, 3, "v")
     out = np.empty((v.size // 3, 4))
@@ -54,29 +68,49 @@ def _stack(x, int width, name):
 
 
 def _pair(a, b, int width):
-    """Both arrays as contiguous rows of one common shape, room for the result, that shape."""
+    """Both arrays as contiguous rows, room for the result, and its shape.
+
+    They have the rows of one common shape, or a single one that counts for all.
+    """
     shape = np.broadcast_shapes(a.shape[:-1], b.shape[:-1])
-    rows = [
-        np.ascontiguousarray(np.broadcast_to(x, (*shape, x.shape[x.ndim - 1]))).reshape(
-            -1, x.shape[x.ndim - 1]
-        )
-        for x in (a, b)
-    ]
-    return rows[0], rows[1], np.empty((rows[0].shape[0], width)), shape
+    rows = []
+    for x in (a, b):
+        last = x.shape[x.ndim - 1]
+        if x.size != last:
+            x = np.broadcast_to(x, (*shape, last))
+        rows.append(np.ascontiguousarray(x).reshape(-1, last))
+    n = 1
+    for side in shape:
+        n *= side
+    return rows[0], rows[1], np.empty((n, width)), shape
 
 
 cdef void _multiply(const double[:, ::1] a, const double[:, ::1] b, double[:, ::1] out):
-    cdef Py_ssize_t i
+    cdef Py_ssize_t i, of_a = a.shape[0] > 1, of_b = b.shape[0] > 1
     with nogil:
         for i in range(out.shape[0]):
-            multiply_kernel(&a[i, 0], &b[i, 0], &out[i, 0])
+            multiply_kernel(&a[i * of_a, 0], &b[i * of_b, 0], &out[i, 0])
 
 
 cdef void _rotate(const double[:, ::1] q, const double[:, ::1] v, double[:, ::1] out):
+    cdef Py_ssize_t i, of_q = q.shape[0] > 1, of_v = v.shape[0] > 1
+    with nogil:
+        for i in range(out.shape[0]):
+            rotate_kernel(&q[i * of_q, 0], &v[i * of_v, 0], &out[i, 0])
+
+
+cdef void _vertical(const double[:, ::1] q, double[:, ::1] out):
     cdef Py_ssize_t i
     with nogil:
         for i in range(out.shape[0]):
-            rotate_kernel(&q[i, 0], &v[i, 0], &out[i, 0])
+            vertical_kernel(&q[i, 0], &out[i, 0])
+
+
+cdef void _levelling(const double[:, ::1] up, double[:, ::1] out):
+    cdef Py_ssize_t i
+    with nogil:
+        for i in range(out.shape[0]):
+            levelling_kernel(&up[i, 0], &out[i, 0])
 
 
 cdef void _from_rotation_vector(const double[:, ::1] v, double[:, ::1] out):

@@ -20,6 +20,8 @@ from .timegrid import join
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import NDArray
+
     from sensors import Segment
 
     from .gait.segment import Worn
@@ -73,7 +75,10 @@ class Pipeline:
         whole = join(self._waiting)
         n_whole = len(whole) // size * size
         self._waiting = [whole.part(n_whole, len(whole))]
-        walks = [self._advance(whole.part(i, i + size)) for i in range(0, n_whole, size)]
+        moves = _moves(whole, size).tolist()
+        walks = [
+            self._advance(whole.part(i * size, (i + 1) * size), m) for i, m in enumerate(moves)
+        ]
         return [walk for walk in walks if walk is not None]
 
     def finish(self) -> list[Walk]:
@@ -82,12 +87,11 @@ class Pipeline:
         self._waiting = []
         if rest:
             self._pieces.append(join(rest))
-            self._moving |= _moves(self._pieces[-1])
+            self._moving |= bool(_moves(self._pieces[-1], len(self._pieces[-1])).all())
         return [self._end_stretch()] if self._moving else []
 
-    def _advance(self, piece: Span) -> Walk | None:
+    def _advance(self, piece: Span, moves: bool) -> Walk | None:
         self._pieces.append(piece)
-        moves = _moves(piece)
         if not self._moving and not moves:
             self._trim(LEAD_S)
             return None
@@ -143,7 +147,10 @@ def _between_contacts(walk: Walk, from_s: float, to_s: float) -> float:
     return float(times[longest : longest + 2].mean())
 
 
-def _moves(piece: Span) -> bool:
-    mean = piece.gyr.sum(axis=0) / len(piece)
-    power = np.einsum("nki,nki->k", piece.gyr, piece.gyr) / len(piece)
-    return bool((power - np.einsum("ki,ki->k", mean, mean)).max() > MOVING_RPS**2)
+def _moves(span: Span, size: int) -> NDArray[np.bool_]:
+    """Whether some sensor moves in each of the whole pieces of so many ticks that a span holds."""
+    n = len(span) // size
+    gyr = span.gyr[: n * size].reshape(n, size, -1)
+    mean = gyr.sum(axis=1) / size
+    variance = np.einsum("pni,pni->pi", gyr, gyr) / size - mean**2
+    return np.asarray(variance.reshape(n, -1, 3).sum(axis=2).max(axis=1) > MOVING_RPS**2)

@@ -12,7 +12,6 @@ import numpy as np
 
 from sensors import Segment, Side
 
-from .gait.bout_rows import rows_of
 from .gait.bouts import describe_bout
 from .gait.fatigue import BoutPoint, trend_metric
 from .gait.metrics.describe import FIELDS, SYSTEM_SD
@@ -122,9 +121,7 @@ class Summaries:
 
     def _add(self, walk: Walk) -> None:
         """Take in the strides of a walk; a long bout comes in parts, each counted where it is."""
-        refined = [s for s in walk.strides if s.stage == "refined" and s.bout]
-        for number in sorted({s.bout for s in refined}):
-            rows = rows_of([s for s in refined if s.bout == number])
+        for number, rows in walk.rows.items():
             part = describe_bout(number, rows)
             hour = self._hour(part.start_s)
             hour.n_bouts += number != self._last_bout

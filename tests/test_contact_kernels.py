@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.signal import butter, filtfilt
 
-from cext import crests, integrate_rates, lowpass, moving_least, moving_mean, peaks, positive_run
+from cext import (
+    crests,
+    integrate_rates,
+    lowpass,
+    moving_least,
+    moving_mean,
+    peaks,
+    positive_run,
+    squared_length,
+)
 from cext.quaternion import from_rotation_vector, to_rotation_vector
 
 SIGNALS = st.lists(st.integers(-9, 9), min_size=1, max_size=60).map(
@@ -30,6 +39,20 @@ def test_lowpass_equals_a_butterworth_filter_run_both_ways(wandering, cutoff_hz)
     assert np.array_equal(
         lowpass(wandering, 200.0, cutoff_hz)[:, 1], lowpass(wandering[:, 1], 200.0, cutoff_hz)
     )
+
+
+def test_each_channel_may_have_a_cutoff_of_its_own(wandering):
+    copies = np.repeat(wandering[:, :1], 6, axis=1)
+    cutoffs_hz = [1.0, 3.0, 8.0, 9.0, 20.0, 70.0]
+    for passed, cutoff_hz in zip(lowpass(copies, 200.0, cutoffs_hz).T, cutoffs_hz, strict=True):
+        assert np.array_equal(passed, lowpass(wandering[:, 0], 200.0, cutoff_hz))
+
+
+def test_a_squared_length_is_that_of_each_vector(wandering):
+    assert np.allclose(squared_length(wandering), (wandering**2).sum(axis=1))
+    assert squared_length(np.empty((0, 3))).shape == (0,)
+    with pytest.raises(ValueError, match="2 columns"):
+        squared_length(np.zeros((4, 2)))
 
 
 def test_lowpass_keeps_a_constant_and_takes_nothing_and_one_sample():

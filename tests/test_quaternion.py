@@ -49,6 +49,38 @@ def test_small_turns_keep_their_last_digits():
     np.testing.assert_allclose(quaternion.to_rotation_vector(turn(v)), v, rtol=1e-12)
 
 
+@given(VECTOR, VECTOR)
+def test_the_height_of_a_turned_vector_is_its_part_along_the_vertical(a, v):
+    up = quaternion.vertical(turn(a))
+    assert quaternion.rotate(turn(a), v)[2] == pytest.approx(up @ v, abs=1e-12)
+    np.testing.assert_allclose(quaternion.rotate(turn(a), up), [0.0, 0.0, 1.0], atol=1e-12)
+
+
+@given(VECTOR)
+def test_levelling_brings_a_direction_upright_the_shortest_way(v):
+    q = quaternion.levelling(v)
+    assert np.linalg.norm(q) == pytest.approx(1.0)
+    assert q[3] == 0.0
+    size = np.linalg.norm(v)
+    np.testing.assert_allclose(quaternion.rotate(q, v), [0.0, 0.0, size], atol=1e-12)
+
+
+def test_levelling_turns_what_hangs_straight_down_by_half_and_nothing_not_at_all():
+    np.testing.assert_array_equal(
+        quaternion.levelling([[0.0, 0.0, -2.0], [0.0, 0.0, 0.0]]),
+        [[0.0, 1.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0]],
+    )
+
+
+def test_one_turn_serves_many_vectors_and_many_turns_one_vector():
+    rng = np.random.default_rng(1)
+    q, v = quaternion.normalise(rng.normal(size=(6, 4))), rng.normal(size=(6, 3))
+    for i in range(6):
+        assert np.array_equal(quaternion.rotate(q, v[0])[i], quaternion.rotate(q[i], v[0]))
+        assert np.array_equal(quaternion.rotate(q[0], v)[i], quaternion.rotate(q[0], v[i]))
+        assert np.array_equal(quaternion.multiply(q, q[0])[i], quaternion.multiply(q[i], q[0]))
+
+
 def test_leading_axes_broadcast():
     assert quaternion.rotate(np.ones((5, 1, 4)) / 2, np.ones((2, 3))).shape == (5, 2, 3)
 

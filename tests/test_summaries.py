@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from edge.gait import Walk
+from edge.gait.bout_rows import rows_of
 from edge.gait.fatigue import BoutPoint, trend_metric
 from edge.results import Bout, Stride
 from edge.summaries import Summaries
@@ -53,7 +54,7 @@ def walk(number, start_s, n_strides=20, push_off=450.0, speed_mps=1.2, rng=None)
         cadence_spm=120.0,
         speed_mps=speed_mps,
     )
-    return Walk(strides=tuple(strides), bouts=(bout,))
+    return Walk(strides=tuple(strides), bouts=(bout,), rows={number: rows_of(strides)})
 
 
 def day_of(walks, hours, share=1.0):
@@ -115,7 +116,7 @@ def test_a_walk_that_comes_in_parts_is_one_bout_of_each_hour_it_fills():
 
 def test_one_foot_sees_half_of_the_steps():
     one = walk(1, 100.0)
-    left = Walk((), tuple(s for s in one.strides if s.side is Side.LEFT), one.bouts)
+    left = Walk(rows={1: rows_of([s for s in one.strides if s.side is Side.LEFT])})
     summaries = Summaries((Segment.LEFT_FOOT,))
     summaries.take(quiet(0.0, 300.0, segments=(Segment.LEFT_FOOT,)), [left])
     assert dict(summaries.finish([]))["hour"].n_steps == 40

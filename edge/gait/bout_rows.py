@@ -6,13 +6,14 @@ A bout may last for hours, and a record of a stride is large.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sensors import Side
 
-from .metrics.describe import table_of
+from .metrics.describe import fields_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +31,7 @@ TIMES_AND_LENGTHS = (
     "length_from_s",
     "length_to_s",
 )
+TIMES_AND_LENGTHS_OF = attrgetter(*TIMES_AND_LENGTHS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,30 +51,55 @@ class BoutRows:
     Attributes
     ----------
     every : dict of field to (m,) float64
-        `TIMES_AND_LENGTHS` of all strides.
-    steady : dict of Side to (k, l) float64
-        Steady strides of each side by the summarised fields.
-    pelvis_only : bool
-        Seen by the pelvis alone.
+        `TIMES_AND_LENGTHS`.
+    fields : (m, k) float64
+        Of all summarised fields.
+    side : (m,) int64
+        Place of the stride's side in `Side`; -1 where the pelvis alone saw it.
+    is_steady : (m,) bool
+        Counts for the summarised fields.
     """
 
     every: dict[str, NDArray[np.float64]]
-    steady: dict[Side, NDArray[np.float64]]
-    pelvis_only: bool
+    fields: NDArray[np.float64]
+    side: NDArray[np.int64]
+    is_steady: NDArray[np.bool_]
 
     def __len__(self) -> int:
-        return len(self.every["initial_contact_s"])
+        return len(self.side)
+
+    @property
+    def pelvis_only(self) -> bool:
+        """Whether the pelvis alone saw all of them."""
+        return not (self.side >= 0).any()
+
+    @property
+    def steady(self) -> dict[Side, NDArray[np.float64]]:
+        """Steady strides of each side by the summarised fields, (l, k)."""
+        return {side: self.fields[self.is_steady & (self.side == i)] for i, side in enumerate(Side)}
+
+    def between(self, from_s: float, to_s: float) -> BoutRows:
+        """Those that begin in `[from_s, to_s)`."""
+        begin_s = self.every["initial_contact_s"]
+        inside = (from_s <= begin_s) & (begin_s < to_s)
+        return BoutRows(
+            {name: values[inside] for name, values in self.every.items()},
+            self.fields[inside],
+            self.side[inside],
+            self.is_steady[inside],
+        )
 
 
 def rows_of(strides: Sequence[Stride]) -> BoutRows:
     """The numbers of some strides."""
+    place = {None: -1} | {side: i for i, side in enumerate(Side)}
+    times = np.array([TIMES_AND_LENGTHS_OF(s) for s in strides], dtype=np.float64)
+    times = times.reshape(-1, len(TIMES_AND_LENGTHS))
     return BoutRows(
-        every={
-            name: np.array([getattr(s, name) for s in strides], dtype=np.float64)
-            for name in TIMES_AND_LENGTHS
-        },
-        steady=table_of(strides),
-        pelvis_only=all(s.side is None for s in strides),
+        every={name: times[:, i] for i, name in enumerate(TIMES_AND_LENGTHS)},
+        fields=fields_of(strides),
+        side=np.array([place[s.side] for s in strides], dtype=np.int64),
+        is_steady=np.array([s.steady for s in strides], dtype=bool),
     )
 
 
@@ -80,6 +107,7 @@ def join_rows(parts: Sequence[BoutRows]) -> BoutRows:
     """Rows that follow each other, as one."""
     return BoutRows(
         every={n: np.concatenate([part.every[n] for part in parts]) for n in TIMES_AND_LENGTHS},
-        steady={side: np.concatenate([part.steady[side] for part in parts]) for side in Side},
-        pelvis_only=all(part.pelvis_only for part in parts),
+        fields=np.concatenate([part.fields for part in parts]),
+        side=np.concatenate([part.side for part in parts]),
+        is_steady=np.concatenate([part.is_steady for part in parts]),
     )

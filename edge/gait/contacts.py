@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cext import lowpass, positive_run
+from cext.runs import braking_in, centre_in, greatest_at
 
 from .motion import jerk_norm
 
@@ -68,25 +69,21 @@ def initial_contacts(
     stands: the zero is held within the braking. The landing is the mean of it and of the centre
     of the impact, the squared jerk weighted by its distance from where the impact is expected.
     """
-    p, rate_hz, time_s = parameters, motion.rate_hz, motion.time_s
+    p, rate_hz = parameters, motion.rate_hz
     rate = lowpass(swing_rate, rate_hz, p.zero_hz)
     _, ends = positive_run(rate, swings.peak)
     velocity = motion.velocity_mps
-    speed = np.sqrt(velocity[:, 0] ** 2 + velocity[:, 1] ** 2)
+    speed = np.hypot(velocity[:, 0], velocity[:, 1])
+    braked = braking_in(
+        speed, swings.still_before, swings.still_after + 1, p.braked_from, p.braked_to
+    )
+    end = np.clip(_zero(rate, ends - 1), *braked)
     jerk = jerk_norm(motion.acc, rate_hz) ** 2
-    reach = round(3.0 * p.impact_spread_s * rate_hz)
-    landed = np.empty(len(swings))
-    for i, end in enumerate(ends):
-        swing = slice(swings.still_before[i], swings.still_after[i] + 1)
-        from_s, to_s = _braking(speed[swing], time_s[swing], p)
-        end_s = min(max(_crossing(rate, time_s, end - 1, 0.0), from_s), to_s)
-        tick = int(np.searchsorted(time_s, end_s))
-        near = slice(max(0, tick - reach), tick + round(p.impact_after_s * rate_hz) + reach)
-        expected = (time_s[near] - end_s - p.impact_after_s) / p.impact_spread_s
-        impact = jerk[near] * np.exp(-0.5 * expected**2)
-        centre_s = (time_s[near] @ impact) / max(impact.sum(), 1e-12)
-        landed[i] = end_s + p.impact_weight * (centre_s - end_s)
-    return landed
+    after, reach = p.impact_after_s * rate_hz, round(3.0 * p.impact_spread_s * rate_hz)
+    tick = np.ceil(end).astype(np.int64)
+    near = np.maximum(tick - reach, 0), np.minimum(tick + round(after) + reach, len(jerk))
+    centre = centre_in(jerk, *near, end + after, p.impact_spread_s * rate_hz)
+    return np.asarray(motion.time_s[0] + (end + p.impact_weight * (centre - end)) / rate_hz)
 
 
 def final_contacts(
@@ -102,43 +99,24 @@ def final_contacts(
     p, rate_hz = parameters, motion.rate_hz
     rise = -lowpass(swing_rate, rate_hz, p.push_hz)
     reach = round(p.push_reach_s * rate_hz)
-    left = np.empty(len(swings))
-    for i, begin in enumerate(swings.begin):
-        first = max(int(swings.still_before[i]), int(begin) - reach)
-        tick = first + int(np.argmax(rise[first : begin + 1]))
-        left[i] = motion.time_s[tick] + _beyond_tick(rise, tick) / rate_hz + p.push_after_s
-    return left
+    first = np.maximum(swings.still_before, swings.begin - reach)
+    tick = greatest_at(rise, first, swings.begin + 1)
+    return motion.time_s[tick] + _beyond_tick(rise, tick) / rate_hz + p.push_after_s
 
 
-def _braking(
-    speed: NDArray[np.float64], time_s: NDArray[np.float64], p: ContactParameters
-) -> tuple[float, float]:
-    """When a swing's speed has fallen to `braked_from` and `braked_to` of its greatest."""
-    top = speed.max()
-    first = int(np.flatnonzero(speed >= p.braked_from * top)[-1])
-    slow = np.flatnonzero(speed[first:] < p.braked_to * top)
-    last = first + int(slow[0]) - 1 if len(slow) else len(speed) - 1
-    return (
-        _crossing(speed, time_s, first, p.braked_from * top),
-        _crossing(speed, time_s, max(last, first), p.braked_to * top),
-    )
+def _zero(signal: NDArray[np.float64], tick: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Places (m,) at which a signal (n,) falls to zero between some ticks and the next."""
+    here = np.clip(tick, 0, len(signal) - 2)
+    fall = signal[here] - signal[here + 1]
+    share = np.where(fall > 0.0, signal[here] / np.where(fall > 0.0, fall, 1.0), 0.0)
+    return np.where(tick == here, here + np.clip(share, 0.0, 1.0), tick)
 
 
-def _crossing(
-    signal: NDArray[np.float64], time_s: NDArray[np.float64], tick: int, level: float
-) -> float:
-    """Time at which the signal falls to a level between a tick and the next."""
-    if not 0 <= tick < len(signal) - 1:
-        return float(time_s[min(max(tick, 0), len(signal) - 1)])
-    fall = signal[tick] - signal[tick + 1]
-    share = min(max((signal[tick] - level) / fall, 0.0), 1.0) if fall > 0.0 else 0.0
-    return float(time_s[tick] + share * (time_s[tick + 1] - time_s[tick]))
-
-
-def _beyond_tick(signal: NDArray[np.float64], tick: int) -> float:
-    """Place of a maximum between ticks, by the parabola through three of them."""
-    if not 0 < tick < len(signal) - 1:
-        return 0.0
-    before, at, after = signal[tick - 1 : tick + 2]
+def _beyond_tick(signal: NDArray[np.float64], tick: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Places (m,) of maxima about their ticks, by the parabola through three of them."""
+    here = np.clip(tick, 1, len(signal) - 2)
+    before, at, after = signal[here - 1], signal[here], signal[here + 1]
     bend = 2.0 * at - before - after
-    return float(min(max(0.5 * (after - before) / bend, -1.0), 1.0)) if bend > 0.0 else 0.0
+    bent = (bend > 0.0) & (tick == here)
+    place = 0.5 * (after - before) / np.where(bent, bend, 1.0)
+    return np.where(bent, np.clip(place, -1.0, 1.0), 0.0)

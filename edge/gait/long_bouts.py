@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .bout_rows import BoutRows, join_rows, rows_of
+from .bout_rows import BoutRows, join_rows
 from .bouts import describe_bout
 from .metrics.describe import describe_strides
 
@@ -63,21 +63,22 @@ class LongBouts:
         """
         own = part.between(from_s, to_s)
         mine = [
-            (bout, strides)
+            (bout, rows)
             for bout in part.bouts
-            for strides in [[s for s in own.strides if s.bout == bout.bout]]
-            if strides
+            if len(rows := part.rows[bout.bout].between(from_s, to_s))
         ]
         closed: list[tuple[Bout, tuple[BoutMetrics, ...]]] = []
         numbers = {0: 0}
+        told: dict[int, BoutRows] = {}
         if self._open is not None and not (mine and mine[0][0].start_s < from_s):
             closed.append(self._close(self._open, segments))
-        for bout, strides in mine:
+        for bout, rows in mine:
             if self._open is None:
                 self._n += 1
                 self._open = _Open(self._n, bout.start_s)
             numbers[bout.bout] = self._open.number
-            self._open.parts.append(rows_of(strides))
+            told[self._open.number] = rows
+            self._open.parts.append(rows)
             goes_on = bout.end_s > to_s
             if not goes_on or to_s - self._open.start_s > LONGEST_BOUT_S:
                 flags = ("continues",) * goes_on
@@ -86,6 +87,7 @@ class LongBouts:
             own.renumbered(numbers),
             bouts=tuple(bout for bout, _ in closed),
             metrics=tuple(one for _, metrics in closed for one in metrics),
+            rows=told,
         )
 
     def _close(

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cext import Strapdown, StrapdownParameters
+from cext import Strapdown, StrapdownParameters, squared_length
+from cext.quaternion import levelling
 
 from .range_end import flat_tops
 from .stance import UNKNOWN_ENERGY, movement_energy, rest_bias, still_sd
@@ -146,6 +147,8 @@ def foot_motion(
 
 def gap_s(valid: NDArray[np.bool_], rate_hz: float) -> NDArray[np.float64]:
     """How long the gap lasts in which each sample lies (n,), s; 0 where it was measured."""
+    if valid.all():
+        return np.zeros(len(valid))
     ticks = np.arange(len(valid))
     before = np.maximum.accumulate(np.where(valid, ticks, -1))
     after = np.minimum.accumulate(np.where(valid, ticks, len(valid))[::-1])[::-1]
@@ -155,14 +158,7 @@ def gap_s(valid: NDArray[np.bool_], rate_hz: float) -> NDArray[np.float64]:
 def jerk_norm(acc: NDArray[np.float64], rate_hz: float) -> NDArray[np.float64]:
     """Change of the specific force from the tick before to each tick (n,), m/s3."""
     step = np.diff(acc, axis=0, prepend=acc[:1])
-    jerk: NDArray[np.float64] = np.sqrt(np.einsum("ij,ij->i", step, step)) * rate_hz
-    return jerk
-
-
-def lift_m(height: NDArray[np.float64]) -> float:
-    """Greatest height (n,) above the line between the first and the last, m."""
-    slope = (height[-1] - height[0]) / max(len(height) - 1, 1)
-    return float((height - slope * np.arange(len(height))).max() - height[0])
+    return np.sqrt(squared_length(step)) * rate_hz
 
 
 def _noise_levels(
@@ -190,7 +186,7 @@ def _start_attitude(
     gyr: NDArray[np.float64], acc: NDArray[np.float64], rate_hz: float, still: int
 ) -> NDArray[np.float64]:
     """Attitude at the first tick: level where the foot first stands still, then time backwards."""
-    attitude = level_attitude(acc[still : still + max(1, round(0.05 * rate_hz))].mean(axis=0))
+    attitude = levelling(acc[still : still + max(1, round(0.05 * rate_hz))].mean(axis=0))
     if not still:
         return attitude
     backwards = slice(still, None, -1)
@@ -199,11 +195,3 @@ def _start_attitude(
         np.ascontiguousarray(-gyr[backwards]), np.ascontiguousarray(acc[backwards]), no_noise
     )
     return np.array(attitudes[-1])
-
-
-def level_attitude(up: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Shortest turn (4,) that brings a direction measured as up onto z."""
-    x, y, z = up / np.linalg.norm(up)
-    # Straight down there is no shortest one: any half turn about a level axis.
-    q = np.array([1.0 + z, y, -x, 0.0]) if z > -1.0 + 1e-9 else np.array([0.0, 1.0, 0.0, 0.0])
-    return np.asarray(q / np.linalg.norm(q))

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cext import lowpass, moving_mean
-from cext.quaternion import conjugate, rotate
+from cext import lowpass, moving_mean, squared_length
+from cext.quaternion import rotate, vertical
 
 from .stance import share_point
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from .motion import FootMotion
 
-UP = np.array([0.0, 0.0, 1.0])
 # Fewer fast samples than this are no walking: a sensor was shifted.
 LEAST_FAST_S = 0.2
 # The pelvis bobs with the steps, between these frequencies.
@@ -110,17 +109,17 @@ def pelvis_axes(
 
 def mean_up(q_sensor_to_level: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mean direction of up in the sensor frame (3,), unit length, over some attitudes (m, 4)."""
-    up = rotate(conjugate(q_sensor_to_level), UP).mean(axis=0)
+    up = vertical(q_sensor_to_level).mean(axis=0)
     return np.asarray(up / np.sqrt(up @ up))
 
 
 def _swing_axis(gyr: NDArray[np.float64], rate_hz: float) -> NDArray[np.float64] | None:
     """Principal axis of the fast rates, of either sign."""
-    rate = np.sqrt(np.einsum("ij,ij->i", gyr, gyr))
-    fast = rate > max(1.0, 0.25 * share_point(rate, 0.99))
-    if np.count_nonzero(fast) < LEAST_FAST_S * rate_hz:
+    power = squared_length(gyr)
+    fast = gyr[power > max(1.0, 0.25**2 * share_point(power, 0.99))]
+    if len(fast) < LEAST_FAST_S * rate_hz:
         return None
-    return np.asarray(np.linalg.eigh(gyr[fast].T @ gyr[fast])[1][:, 2])
+    return np.asarray(np.linalg.eigh(fast.T @ fast)[1][:, 2])
 
 
 def _axes_from_left(left: NDArray[np.float64], up: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -26,14 +26,15 @@ def flat_tops(gyr: NDArray[np.float64]) -> NDArray[np.bool_]:
     found = np.zeros(len(gyr), dtype=bool)
     if not len(gyr):
         return found
-    size = np.abs(gyr)
-    for axis, greatest in enumerate(size.max(axis=0).tolist()):
+    for axis in range(3):
+        size = np.abs(gyr[:, axis])
+        greatest = size.max()
         if greatest <= LEAST_RANGE_RADPS:
             continue
-        top = size[:, axis] > (1.0 - TOP_SHARE) * greatest
+        top = size > (1.0 - TOP_SHARE) * greatest
         if np.count_nonzero(top) < LEAST_SAMPLES:
             continue
-        high = _runs(size[:, axis] > HIGH_SHARE * greatest)
+        high = _runs(size > HIGH_SHARE * greatest)
         if _runs(top) >= max(LEAST_TOPS, LEAST_SHARE * high):
             found |= top
     return found

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cext.quaternion import multiply, rotate
+from cext.quaternion import multiply, rotate, vertical
+
+from .stance import GRAVITY_MPS2
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,9 +32,11 @@ class Worn:
     gyr_bias: NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class SegmentMotion:
     """Movement of one segment over the n ticks of a span.
+
+    What several metrics ask for is worked out once.
 
     Attributes
     ----------
@@ -67,18 +72,37 @@ class SegmentMotion:
 
     def tick(self, time_s: NDArray[np.float64]) -> NDArray[np.int64]:
         """Ticks nearest to some times."""
-        place = np.rint((time_s - self.time_s[0]) * self.rate_hz).astype(np.int64)
-        return np.asarray(np.minimum(np.maximum(place, 0), len(self) - 1))
+        ticks = np.rint(self.place(time_s)).astype(np.int64)
+        return np.asarray(np.minimum(np.maximum(ticks, 0), len(self) - 1))
 
+    def place(self, time_s: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Ticks, with a fraction, at which some times lie; they may be outside."""
+        return np.asarray((time_s - self.time_s[0]) * self.rate_hz)
+
+    @cached_property
+    def lost_before(self) -> NDArray[np.int64]:
+        """Number of samples that were lost before each tick, and in all (n + 1,)."""
+        return np.concatenate([[0], np.cumsum(~self.valid)])
+
+    @cached_property
+    def up(self) -> NDArray[np.float64]:
+        """Direction of up (n, 3), unit length, segment frame."""
+        return vertical(self.q_segment_to_level)
+
+    @cached_property
     def pitch_rad(self) -> NDArray[np.float64]:
         """Nose down positive, (n,): the forward axis' depth below level."""
-        forward = rotate(self.q_segment_to_level, np.array([1.0, 0.0, 0.0]))
-        return -np.arcsin(np.clip(forward[:, 2], -1.0, 1.0))
+        return -np.arcsin(np.clip(self.up[:, 0], -1.0, 1.0))
 
+    @cached_property
     def roll_rad(self) -> NDArray[np.float64]:
         """Left side up positive, (n,): rotation about +x."""
-        left = rotate(self.q_segment_to_level, np.array([0.0, 1.0, 0.0]))
-        return np.arcsin(np.clip(left[:, 2], -1.0, 1.0))
+        return np.arcsin(np.clip(self.up[:, 1], -1.0, 1.0))
+
+    @cached_property
+    def upward_mps2(self) -> NDArray[np.float64]:
+        """Acceleration upward without gravity (n,)."""
+        return np.asarray(np.einsum("ij,ij->i", self.up, self.acc) - GRAVITY_MPS2)
 
     def heading_rad(self, ticks: NDArray[np.int64]) -> NDArray[np.float64]:
         """Heading of the forward axis at some ticks, counter-clockwise, level frame."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .motion import lift_m
+from cext.runs import lift_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,8 +20,7 @@ def spatial_columns(strides: Strides, _: Body) -> Mapping[str, NDArray[np.float6
     """Length, its standard deviation, m, speed, m/s, and lift, m, of each stride (m,)."""
     sd, length = strides.way_sd_m, strides.length_m
     lasts = (strides.still_after - strides.still_before) / strides.motion.rate_hz
-    spans = zip(strides.still_before, strides.still_after, strict=True)
-    lift = np.array([lift_m(strides.position_m[a : b + 1, 2]) for a, b in spans])
+    lift = lift_in(strides.position_m[:, 2], strides.still_before, strides.still_after + 1)
     return {
         "stride_length_m": length,
         "stride_length_sd_m": sd,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cext import moving_least, moving_mean
+from cext import moving_least, moving_mean, squared_length
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -72,8 +72,8 @@ def movement_energy(
     parameters: StanceParameters = STANCE,
 ) -> NDArray[np.float64]:
     """Mean square of rate and of specific force beyond gravity about each sample (n,), no unit."""
-    force = np.sqrt(np.einsum("ij,ij->i", acc, acc)) - GRAVITY_MPS2
-    energy = np.einsum("ij,ij->i", gyr, gyr) / parameters.rate_sd_radps**2
+    force = np.sqrt(squared_length(acc)) - GRAVITY_MPS2
+    energy = squared_length(gyr) / parameters.rate_sd_radps**2
     energy += (force / parameters.force_sd_mps2) ** 2
     return moving_mean(energy, round(parameters.window_s * rate_hz))
 

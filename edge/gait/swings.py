@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cext import lowpass, peaks, positive_run
 from cext.quaternion import conjugate, multiply, to_rotation_vector
+from cext.runs import least_at, lift_in
 
-from .motion import lift_m
 from .stance import share_point
 
 if TYPE_CHECKING:
@@ -98,16 +99,8 @@ def find_swings(
     reach = round(parameters.reach_s * motion.rate_hz)
     free_from = np.maximum(np.append(0, end[:-1]), begin - reach)
     free_to = np.minimum(np.append(begin[1:], len(rate) - 1), end + reach)
-    before = [
-        _stillest(motion, a, b, last=True, rests=b - a >= reach)
-        for a, b in zip(free_from, begin, strict=True)
-    ]
-    after = [
-        _stillest(motion, a, b, last=False, rests=b - a >= reach)
-        for a, b in zip(end, free_to, strict=True)
-    ]
-    still_before = np.array(before, dtype=np.int64)
-    still_after = np.array(after, dtype=np.int64)
+    still_before = _stillest(motion, free_from, begin, reach, last=True)
+    still_after = _stillest(motion, end, free_to, reach, last=False)
     steps = _moves_on(motion, still_before, still_after, parameters)
     return Swings(peak[steps], begin[steps], end[steps], still_before[steps], still_after[steps])
 
@@ -123,15 +116,20 @@ def _separate(
     candidates = candidates[rate[candidates] > p.least_share * typical]
     # Energy counts a rate of 0.2 rad/s as one unit.
     quiet = (p.quiet_share * typical / 0.2) ** 2
-    kept: list[int] = []
-    for tick in candidates.tolist():
-        stood = not kept or (
-            rate[kept[-1] : tick].min() <= 0.0 and motion.energy[kept[-1] : tick].min() <= quiet
-        )
-        if stood:
+    since = candidates[:-1], candidates[1:]
+    lowest = rate[least_at(rate, *since)].tolist()
+    quietest = motion.energy[least_at(motion.energy, *since)].tolist()
+    kept = [int(candidates[0])]
+    low = rest = inf  # since the last that was kept
+    for tick, lower, quieter in zip(candidates[1:].tolist(), lowest, quietest, strict=True):
+        low, rest = min(low, lower), min(rest, quieter)
+        if low <= 0.0 and rest <= quiet:
             kept.append(tick)
         elif rate[tick] > rate[kept[-1]]:
             kept[-1] = tick
+        else:
+            continue
+        low = rest = inf
     return np.array(kept, dtype=np.int64)
 
 
@@ -145,22 +143,29 @@ def _moves_on(
     way = motion.position_m[after, :2] - motion.position_m[before, :2]
     attitude = motion.q_sensor_to_level
     turn = to_rotation_vector(multiply(attitude[after], conjugate(attitude[before])))[:, 2]
-    height = motion.position_m[:, 2]
     moved = np.hypot(way[:, 0], way[:, 1]) >= p.least_way_m
-    for i in np.flatnonzero(~moved & (np.abs(turn) >= p.least_turn_rad)):
-        moved[i] = lift_m(height[before[i] : after[i] + 1]) >= p.least_lift_m
+    turned = np.flatnonzero(~moved & (np.abs(turn) >= p.least_turn_rad))
+    lift = lift_in(motion.position_m[:, 2], before[turned], after[turned] + 1)
+    moved[turned] = lift >= p.least_lift_m
     return np.asarray(moved)
 
 
-def _stillest(motion: FootMotion, first: int, last_tick: int, *, last: bool, rests: bool) -> int:
-    """Stillest tick of `[first, last_tick]`; where the foot rests the one next to the swing."""
-    if last_tick <= first:
-        return first
-    energy = motion.energy[first : last_tick + 1]
-    low, high = 0, len(energy)
-    if rests:
+def _stillest(
+    motion: FootMotion,
+    first: NDArray[np.int64],
+    last_tick: NDArray[np.int64],
+    reach: int,
+    *,
+    last: bool,
+) -> NDArray[np.int64]:
+    """Stillest tick of each `[first, last_tick]`; of a whole reach, the one next to the swing."""
+    stop = np.maximum(first, last_tick) + 1
+    stillest = least_at(motion.energy, first, stop)
+    half = round(0.15 * motion.rate_hz)
+    for i in np.flatnonzero(last_tick - first >= reach):
+        energy = motion.energy[first[i] : stop[i]]
         quiet = np.flatnonzero(energy <= max(2.0 * share_point(energy, 0.2), 1.0))
-        half = round(0.15 * motion.rate_hz)
         near = quiet[-1] - half if last else quiet[0] + half
-        low, high = max(near - half, 0), min(max(near, 0) + half + 1, high)
-    return first + low + int(np.argmin(energy[low:high]))
+        low, high = max(near - half, 0), min(max(near, 0) + half + 1, len(energy))
+        stillest[i] = first[i] + low + int(np.argmin(energy[low:high]))
+    return stillest

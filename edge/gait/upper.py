@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cext import integrate_rates, lowpass, moving_mean
-from cext.quaternion import multiply, normalise, rotate
+from cext import integrate_rates, lowpass, moving_mean, squared_length
+from cext.quaternion import levelling, multiply, rotate
 
 from .mounting import mean_up, pelvis_axes, shank_axes
 from .segment import SegmentMotion, Worn, in_segment_frame
@@ -124,22 +124,17 @@ def _level_attitude(
     before = np.tile(force[:edge].mean(axis=0), (padding, 1))
     after = np.tile(force[-edge:].mean(axis=0), (padding, 1))
     gravity = lowpass(np.concatenate([before, force, after]), rate_hz, GRAVITY_HZ)
-    x, y, z = _unit(gravity[padding : padding + len(force)]).T
-    return multiply(normalise(np.stack([1.0 + z, y, -x, 0.0 * z], axis=1)), free)
+    return multiply(levelling(gravity[padding : padding + len(force)]), free)
 
 
 def _upright(readings: Levelled, rate_hz: float) -> tuple[NDArray[np.float64], bool]:
     """Up in the sensor frame, and whether it was seen in standing."""
     gyr = readings.gyr
-    power = moving_mean(np.einsum("ij,ij->i", gyr, gyr), round(REST_S * rate_hz))
+    power = moving_mean(squared_length(gyr), round(REST_S * rate_hz))
     rest = power < REST_RADPS**2
     if np.count_nonzero(rest) < REST_S * rate_hz:
         return mean_up(readings.attitude), False
     # At rest the force is gravity, without the delay with which the attitude follows a first step.
-    return _unit(readings.acc[rest].mean(axis=0, keepdims=True))[0], True
-
-
-def _unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    up = readings.acc[rest].mean(axis=0)
     # A dead accelerometer has no direction; its zeros stay zeros.
-    size = np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
-    return np.asarray(vectors / size)
+    return np.asarray(up / max(float(np.sqrt(up @ up)), 1e-9)), True

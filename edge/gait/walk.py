@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from edge.results import Bout, BoutMetrics, Contact, Stride
     from sensors import Segment
 
+    from .bout_rows import BoutRows
     from .segment import Worn
 
 
@@ -29,6 +30,7 @@ class Path:
 class Walk:
     """Contacts, strides, bouts (numbered from 1) with their metrics, ways of the feet.
 
+    `rows` are the numbers of the strides of each bout that is told, by the number of the bout.
     `standing` tells how sensors are worn whose segment was seen upright in standing: what the next
     part of the same walk needs, where nobody stands.
     """
@@ -38,6 +40,7 @@ class Walk:
     bouts: tuple[Bout, ...] = ()
     paths: Mapping[Segment, Path] = field(default_factory=dict)
     metrics: tuple[BoutMetrics, ...] = ()
+    rows: Mapping[int, BoutRows] = field(default_factory=dict)
     standing: Mapping[Segment, Worn] = field(default_factory=dict)
 
     def between(self, from_s: float, to_s: float) -> Walk:
@@ -56,7 +59,10 @@ class Walk:
         """The same with other numbers of the bouts of its strides; 0 is none."""
         return replace(
             self,
-            strides=tuple(s.model_copy(update={"bout": numbers[s.bout]}) for s in self.strides),
+            strides=tuple(
+                s if s.bout == numbers[s.bout] else s.model_copy(update={"bout": numbers[s.bout]})
+                for s in self.strides
+            ),
         )
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from math import isnan
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from edge.results import Bout, Person
     from edge.timegrid import Span
 
+    from .bout_rows import BoutRows
     from .metrics import Family
     from .segment import SegmentMotion, Worn
     from .strides import Strides
@@ -69,13 +69,13 @@ def analyse_walking(
         return Walk()
     if _is_pelvis_alone(span):
         alone = walk_of_pelvis(span, span.segments.index(Segment.PELVIS), person)
-        return Walk(alone.contacts, alone.strides, _bouts(alone.strides))
+        return Walk(alone.contacts, alone.strides, **_bouts(alone.strides))
     body = follow_body(span, follow_feet(span, standing), standing)
     strides = stride_records(body)
     return Walk(
         contacts=_contacts(body),
         strides=strides,
-        bouts=_bouts(strides),
+        **_bouts(strides),
         paths={
             segment: Path(span.time_s, body.strides[side].position_m)
             for segment, side in FEET.items()
@@ -98,9 +98,16 @@ def _is_pelvis_alone(span: Span) -> bool:
     return Segment.PELVIS in worn and not FEET.keys() & set(worn)
 
 
-def _bouts(strides: tuple[Stride, ...]) -> tuple[Bout, ...]:
+def _bouts(strides: tuple[Stride, ...]) -> _Bouts:
+    """`bouts` and `rows` of a walk."""
     numbers = sorted({s.bout for s in strides} - {0})
-    return tuple(describe_bout(n, rows_of([s for s in strides if s.bout == n])) for n in numbers)
+    rows = {n: rows_of([s for s in strides if s.bout == n]) for n in numbers}
+    return {"bouts": tuple(describe_bout(n, own) for n, own in rows.items()), "rows": rows}
+
+
+class _Bouts(TypedDict):
+    bouts: tuple[Bout, ...]
+    rows: dict[int, BoutRows]
 
 
 def follow_feet(span: Span, standing: Mapping[Segment, Worn] = NOBODY_STOOD) -> dict[Side, Strides]:
@@ -190,20 +197,22 @@ def _records(
     chosen: Sequence[int],
     families: Sequence[Family],
 ) -> dict[tuple[Side, int], Stride]:
-    columns: dict[str, list[float | None]] = {}
+    columns: dict[str, NDArray[np.float64]] = {}
     wrong = impossible(strides)
     for family in families:
         for name, values in family.columns(strides, body).items():
             # The way is known without the contacts; all else hangs on them.
-            kept = values if family is WAY else np.where(wrong, np.nan, values)
-            columns[name] = [None if isnan(v) else v for v in kept.tolist()]
+            columns[name] = values if family is WAY else np.where(wrong, np.nan, values)
+    table = np.stack(list(columns.values()), axis=1)
+    unknown = np.isnan(columns["stride_length_m"]).tolist()
+    rows: NDArray[np.object_] = table.astype(object)
+    rows[np.isnan(table)] = None
     time_s = strides.motion.time_s
     from_s, to_s = time_s[strides.still_before], time_s[strides.still_after]
     # A foot that had been standing has no initial contact before the swing.
     stood = np.minimum(from_s, strides.final_contact_s)
     begin = np.where(np.isnan(strides.begin_s), stood, strides.begin_s)
     flags, steady = stride_flags(strides, bout)
-    unknown = [length is None for length in columns["stride_length_m"]]
     flags = [(*f, "length_unknown") if u else f for f, u in zip(flags, unknown, strict=True)]
     shank = body.motions.get(SHANK_OF[strides.side])
     if shank is not None:
@@ -225,7 +234,7 @@ def _records(
             length_to_s=float(to_s[i]),
             steady=bool(steady[i]) and not unknown[i],
             flags=flags[i],
-            **{name: values[i] for name, values in columns.items()},
+            **dict(zip(columns, row, strict=True)),
         )
-        for i in chosen
+        for i, row in zip(chosen, rows[chosen].tolist(), strict=True)
     }

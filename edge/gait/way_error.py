@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from math import sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from cext.runs import bridge_sd
 
 from .stance import GRAVITY_MPS2
 
@@ -31,8 +32,16 @@ ANCHOR_S = 0.1
 def way_sd_m(foot: FootMotion, swings: Swings) -> NDArray[np.float64]:
     """Standard deviation of the horizontal way of each swing (m,), m; NaN where it is not known."""
     before, after = swings.still_before, swings.still_after
-    known = zip(*_known(foot, swings), strict=True)
-    sd = np.array([_bridge_sd(foot, a, b) if min(a, b) >= 0 else np.nan for a, b in known])
+    from_tick, to_tick = _known(foot, swings)
+    stood = (from_tick >= 0) & (to_tick >= 0)
+    sd = np.full(len(swings), np.nan)
+    sd[stood] = bridge_sd(
+        NOISE_SHARE * foot.acc_noise,
+        NOISE_SHARE * GRAVITY_MPS2 * foot.gyr_noise,
+        from_tick[stood],
+        to_tick[stood] + 1,
+        foot.rate_hz,
+    )
     way = foot.position_m[after, :2] - foot.position_m[before, :2]
     lasts = (after - before) / foot.rate_hz
     rolls = np.maximum(np.maximum(foot.energy[before], foot.energy[after]), 0.0)
@@ -60,25 +69,3 @@ def _known(foot: FootMotion, swings: Swings) -> tuple[NDArray[np.int64], NDArray
         np.where((last >= 0) & (last >= before - reach), before, last),
         np.where((first >= 0) & (first <= after + reach), after, first),
     )
-
-
-def _bridge_sd(foot: FootMotion, first: int, last: int) -> float:
-    """Standard deviation of the way between two moments of standing, from the noise between, m.
-
-    Notes
-    -----
-    Noise of density s_i of the accelerometer, at time tau_i before the end, errs the velocity there
-    by w_i and the way by w_i tau_i, w_i ~ N(0, s_i^2 h). Noise of density r_i of the gyroscope
-    tilts gravity from then on, by u_i ~ N(0, r_i^2 h): g u_i tau_i and g u_i tau_i^2 / 2. The end
-    is known to be still: the way has its variance given a velocity of zero.
-    """
-    h = 1.0 / foot.rate_hz
-    window = slice(first, last + 1)
-    force = (NOISE_SHARE * foot.acc_noise[window]) ** 2 * h
-    tilt = (NOISE_SHARE * GRAVITY_MPS2 * foot.gyr_noise[window]) ** 2 * h
-    tau = np.arange(len(force) - 1, -1, -1) * h
-    square = tau * tau
-    velocity = float(force.sum() + tilt @ square)
-    both = float(force @ tau + tilt @ (square * tau) / 2.0)
-    way = float(force @ square + tilt @ (square * square) / 4.0)
-    return sqrt(max(way - both**2 / velocity, 0.0))

@@ -30,7 +30,7 @@ def ankle_columns(strides: Strides, body: Body) -> Mapping[str, NDArray[np.float
     heel_off_s = foot.time_s[strides.flat_to - 1]
     pushing = windows(shank, heel_off_s, strides.final_contact_s)
     return {
-        "ankle_range_deg": np.degrees(whole.range(foot.pitch_rad() - shank.pitch_rad())),
+        "ankle_range_deg": np.degrees(whole.range(foot.pitch_rad - shank.pitch_rad)),
         "ankle_push_off_rate_degps": np.degrees(pushing.greatest(foot.gyr[:, 1] - shank.gyr[:, 1])),
     }
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cext.runs import values_at
 from sensors import Segment
 
 from .family import Family
@@ -51,14 +52,13 @@ def chain_columns(strides: Strides, body: Body) -> Mapping[str, NDArray[np.float
     until_s = strides.begin_s + ROTATION_UNTIL * (strides.final_contact_s - strides.begin_s)
     known = windows(shank, strides.begin_s, until_s).known
     known &= windows(strides.motion, strides.begin_s, until_s).known
-    part_s = np.linspace(strides.begin_s, until_s, SAMPLES, axis=1)
-    time_s = shank.time_s
+    part = shank.place(np.linspace(strides.begin_s, until_s, SAMPLES, axis=1))
 
     def curves(signal: NDArray[np.float64]) -> NDArray[np.float64]:
-        there = np.interp(part_s.ravel(), time_s, signal).reshape(-1, SAMPLES)
+        there = values_at(signal, part)
         return np.where(known[:, None], there - there[:, :1], np.nan)
 
-    everted = curves(np.degrees(eversion_rad(strides)[0]))
+    everted = curves(np.degrees(eversion_rad(strides)))
     turned = curves(inward_rotation_deg(strides, shank))
     step_s = (until_s - strides.begin_s) / (SAMPLES - 1)
     columns = _coupling("eversion_rotation", everted, turned, step_s)

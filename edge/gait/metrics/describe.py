@@ -34,13 +34,15 @@ FLAGS = {PELVIS.name: hip_drop, "symmetry": weight_shift}
 FIELDS_OF = attrgetter(*FIELDS)
 
 
+def fields_of(strides: Sequence[Stride]) -> NDArray[np.float64]:
+    """Strides by the summarised fields, (m, k); NaN: no value."""
+    table = np.array([FIELDS_OF(s) for s in strides], dtype=np.float64)
+    return table.reshape(-1, len(FIELDS))
+
+
 def table_of(strides: Sequence[Stride]) -> dict[Side, NDArray[np.float64]]:
     """Steady strides of each side by the summarised fields, (m, k); NaN: no value."""
-    return {
-        side: np.array([FIELDS_OF(s) for s in steady], dtype=np.float64).reshape(-1, len(FIELDS))
-        for side in Side
-        for steady in [[s for s in strides if s.side is side and s.steady]]
-    }
+    return {side: fields_of([s for s in strides if s.side is side and s.steady]) for side in Side}
 
 
 def describe_strides(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cext.runs import values_at
 from sensors import Segment
 
 from .family import Family
@@ -43,10 +44,10 @@ def evenness_columns(strides: Strides, body: Body) -> Mapping[str, NDArray[np.fl
     curves = np.full((len(strides), SAMPLES, 3), np.nan)
     lasts = strides.end_s - strides.begin_s
     times = strides.begin_s[:, None] + lasts[:, None] * np.arange(SAMPLES) / SAMPLES
+    places = pelvis.place(times[known])
     acceleration = acceleration_on_way(pelvis)
     for axis in range(3):
-        values = np.interp(times[known].ravel(), pelvis.time_s, acceleration[:, axis])
-        curves[known, :, axis] = values.reshape(-1, SAMPLES)
+        curves[known, :, axis] = values_at(acceleration[:, axis], places)
     size = np.abs(np.fft.rfft(curves, axis=1))[:, 1 : HARMONICS + 1]
     columns = {}
     for axis, name in enumerate(DIRECTIONS):

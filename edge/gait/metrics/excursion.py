@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cext.runs import values_at
 from sensors import Segment
 
 from .family import Family
@@ -36,14 +37,10 @@ def excursion_columns(strides: Strides, body: Body) -> Mapping[str, NDArray[np.f
     way = np.cumsum(velocity) / pelvis.rate_hz
     lasts = (strides.end_s - strides.begin_s)[known, None]
     passed = lasts * np.linspace(0.0, 1.0, SAMPLES)
-    times = strides.begin_s[known, None] + passed
-
-    def along(signal: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.interp(times.ravel(), pelvis.time_s, signal).reshape(-1, SAMPLES)
-
-    gained = along(velocity)
+    places = pelvis.place(strides.begin_s[known, None] + passed)
+    gained = values_at(velocity, places)
     drift = (gained[:, -1:] - gained[:, :1]) / lasts
-    place = along(way) - drift * passed**2 / 2.0
+    place = values_at(way, places) - drift * passed**2 / 2.0
     place -= place[:, :1] + (place[:, -1:] - place[:, :1]) * passed / lasts
     place = OUTWARD[strides.side] * (place - place[:, :-1].mean(axis=1, keepdims=True))
     greatest = np.full(len(strides), np.nan)

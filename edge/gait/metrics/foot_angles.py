@@ -34,7 +34,7 @@ def foot_angle_columns(strides: Strides, _: Body) -> Mapping[str, NDArray[np.flo
     walking, so only the change of toe-out against the median stride of the same walk is given.
     """
     motion = strides.motion
-    pitch = motion.pitch_rad()
+    pitch = motion.pitch_rad
     flat = when_flat(strides, pitch)
     way = strides.way_m
     toe_out = motion.heading_rad(strides.still_before) - np.arctan2(way[:, 1], way[:, 0])

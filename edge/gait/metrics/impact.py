@@ -5,12 +5,13 @@ Never turned into a ground reaction force: nothing here measures one.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cext import lowpass
-from cext.quaternion import rotate
 from edge.gait.stance import GRAVITY_MPS2
 from sensors import Segment
 
@@ -30,7 +31,6 @@ SHOCK_FROM_S, SHOCK_TO_S = -0.020, 0.100
 SHOCK_HZ = 75.0
 # What muscles move, and what landing shakes (Derrick et al. 1998, Med Sci Sports Exerc 30:128).
 BANDS_HZ = {"active": (3.0, 8.0), "impact": (9.0, 20.0)}
-UP = np.array([0.0, 0.0, 1.0])
 
 
 def impact_columns(strides: Strides, body: Body) -> Mapping[str, NDArray[np.float64]]:
@@ -42,55 +42,58 @@ def impact_columns(strides: Strides, body: Body) -> Mapping[str, NDArray[np.floa
     shank, pelvis = body.motions.get(SHANKS[strides.side]), body.motions.get(Segment.PELVIS)
     columns = {}
     if shank is not None:
-        columns["shank_shock_g"] = _peak_g(strides, shank, _along_shank(shank))
+        at_shank = _shock(shank, _along_shank(shank))
+        columns["shank_shock_g"] = _peak_g(strides, shank, at_shank)
     if pelvis is not None:
-        columns["pelvis_shock_g"] = _peak_g(strides, pelvis, upward(pelvis))
+        at_pelvis = _pelvis_shock(pelvis)
+        columns["pelvis_shock_g"] = _peak_g(strides, pelvis, at_pelvis)
     if shank is not None and pelvis is not None:
-        at_shank = np.maximum(columns["shank_shock_g"], 0.1)
-        columns["shock_attenuation"] = 1.0 - columns["pelvis_shock_g"] / at_shank
-        columns |= _transfers(strides, shank, pelvis)
+        peak_g = np.maximum(columns["shank_shock_g"], 0.1)
+        columns["shock_attenuation"] = 1.0 - columns["pelvis_shock_g"] / peak_g
+        for i, name in enumerate(BANDS_HZ):
+            below = _stance_power(strides, shank, at_shank.power[:, i])
+            above = _stance_power(strides, pelvis, at_pelvis.power[:, i])
+            columns[f"shock_transfer_{name}_db"] = 10.0 * np.log10(above / below)
     return columns
 
 
-def upward(motion: SegmentMotion) -> NDArray[np.float64]:
-    """Acceleration upward without gravity (n,), m/s2."""
-    return np.asarray(rotate(motion.q_segment_to_level, motion.acc)[:, 2] - GRAVITY_MPS2)
+@dataclass(frozen=True, slots=True, eq=False)
+class Shock:
+    """An acceleration without gravity: smoothed (n,), m/s2, and its power in each band (n, k)."""
+
+    smooth: NDArray[np.float64]
+    power: NDArray[np.float64]
+
+
+def _shock(motion: SegmentMotion, acceleration: NDArray[np.float64]) -> Shock:
+    shock_hz = min(SHOCK_HZ, 0.45 * motion.rate_hz)
+    edges_hz = [edge for band in BANDS_HZ.values() for edge in band]
+    copies = np.repeat(acceleration[:, None], len(edges_hz), axis=1)
+    passed = lowpass(copies, motion.rate_hz, edges_hz)
+    return Shock(
+        lowpass(acceleration, motion.rate_hz, shock_hz), (passed[:, 1::2] - passed[:, ::2]) ** 2
+    )
+
+
+@lru_cache(maxsize=1)  # asked for by each of two feet
+def _pelvis_shock(pelvis: SegmentMotion) -> Shock:
+    return _shock(pelvis, pelvis.upward_mps2)
 
 
 def _along_shank(shank: SegmentMotion) -> NDArray[np.float64]:
-    axis_up = rotate(shank.q_segment_to_level, UP)[:, 2]
-    return np.asarray(shank.acc[:, 2] - GRAVITY_MPS2 * axis_up)
-
-
-def _transfers(
-    strides: Strides, shank: SegmentMotion, pelvis: SegmentMotion
-) -> dict[str, NDArray[np.float64]]:
-    columns = {}
-    for name, band_hz in BANDS_HZ.items():
-        at_shank = _stance_power(strides, shank, _along_shank(shank), band_hz)
-        at_pelvis = _stance_power(strides, pelvis, upward(pelvis), band_hz)
-        columns[f"shock_transfer_{name}_db"] = 10.0 * np.log10(at_pelvis / at_shank)
-    return columns
+    return np.asarray(shank.acc[:, 2] - GRAVITY_MPS2 * shank.up[:, 2])
 
 
 def _stance_power(
-    strides: Strides,
-    motion: SegmentMotion,
-    acceleration: NDArray[np.float64],
-    band_hz: tuple[float, float],
+    strides: Strides, motion: SegmentMotion, power: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    low, high = (lowpass(acceleration, motion.rate_hz, cutoff_hz) for cutoff_hz in band_hz)
     stance = windows(motion, strides.begin_s, strides.final_contact_s)
-    return np.maximum(stance.mean((high - low) ** 2), 1e-9)
+    return np.maximum(stance.mean(power), 1e-9)
 
 
-def _peak_g(
-    strides: Strides, motion: SegmentMotion, acceleration: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    cutoff_hz = min(SHOCK_HZ, 0.45 * motion.rate_hz)
-    smooth = lowpass(acceleration, motion.rate_hz, cutoff_hz)
-    shock = windows(motion, strides.begin_s + SHOCK_FROM_S, strides.begin_s + SHOCK_TO_S)
-    return shock.greatest(smooth) / GRAVITY_MPS2
+def _peak_g(strides: Strides, motion: SegmentMotion, shock: Shock) -> NDArray[np.float64]:
+    about = windows(motion, strides.begin_s + SHOCK_FROM_S, strides.begin_s + SHOCK_TO_S)
+    return about.greatest(shock.smooth) / GRAVITY_MPS2
 
 
 IMPACT = Family(

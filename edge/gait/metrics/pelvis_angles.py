@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # Share of the stride over which the drop is averaged.
 DROP_FROM, DROP_TO = 0.15, 0.25
 HIP_DROP_DEG = 3.0
-FORWARD, LEFT, UP = np.eye(3)
+LEFT = np.array([0.0, 1.0, 0.0])
 
 
 def pelvis_columns(strides: Strides, body: Body) -> Mapping[str, NDArray[np.float64]]:
@@ -59,11 +59,10 @@ def pelvis_angles_deg(
     Rotation, obliquity, tilt in this order (Baker 2001, J Biomech 34:1357): docs/frames.md.
     """
     left = rotate(pelvis.q_segment_to_level, LEFT)
-    forward_z = rotate(pelvis.q_segment_to_level, FORWARD)[:, 2]
-    up_z = rotate(pelvis.q_segment_to_level, UP)[:, 2]
+    up = pelvis.up
     return (
-        np.degrees(-np.arcsin(np.clip(left[:, 2], -1.0, 1.0))),
-        np.degrees(np.arctan2(-forward_z, up_z)),
+        np.degrees(-pelvis.roll_rad),
+        np.degrees(np.arctan2(-up[:, 0], up[:, 2])),
         np.degrees(np.unwrap(np.arctan2(-left[:, 0], left[:, 1]))),
     )
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from cext import lowpass
 from cext.quaternion import rotate
+from cext.runs import values_at
 from edge.gait.stance import GRAVITY_MPS2
 from sensors import Segment
 
@@ -99,8 +100,9 @@ def _about_mean(
     velocity, way = _integrals(pelvis)
 
     def since_start(moment_s: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
-        v = [np.interp(moment, pelvis.time_s, velocity) for moment in (moment_s, from_s)]
-        x = [np.interp(moment, pelvis.time_s, way) for moment in (moment_s, from_s)]
+        places = [pelvis.place(moment) for moment in (moment_s, from_s)]
+        v = [values_at(velocity, place) for place in places]
+        x = [values_at(way, place) for place in places]
         lasts = moment_s - from_s
         return v[0] - v[1], x[0] - x[1] - v[1] * lasts, lasts
 

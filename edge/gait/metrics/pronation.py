@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cext import lowpass
-from cext.quaternion import rotate
 
 from .family import Family
 from .foot_angles import about_flat, when_flat
@@ -38,7 +37,7 @@ def pronation_columns(strides: Strides, _: Body) -> Mapping[str, NDArray[np.floa
     landing, eversion at push-off (over the big toe).
     """
     motion = strides.motion
-    roll, rate = eversion_rad(strides)
+    roll = eversion_rad(strides)
     flat = when_flat(strides, roll)
     flat_s = motion.time_s[strides.flat_from]
     landing = windows(motion, strides.begin_s, flat_s)
@@ -47,7 +46,7 @@ def pronation_columns(strides: Strides, _: Body) -> Mapping[str, NDArray[np.floa
     eversion = value_at(motion, roll, strides.final_contact_s) - flat
     return {
         "landing_inversion_deg": np.degrees(np.where(to_flat.known, inversion, np.nan)),
-        "eversion_rate_degps": np.degrees(landing.greatest(rate)),
+        "eversion_rate_degps": np.degrees(landing.greatest(_eversion_rate_radps(strides))),
         "push_off_eversion_deg": np.degrees(np.where(from_flat.known, eversion, np.nan)),
         "time_to_foot_flat_s": np.where(
             landing.known & np.isfinite(flat), flat_s - strides.begin_s, np.nan
@@ -55,14 +54,24 @@ def pronation_columns(strides: Strides, _: Body) -> Mapping[str, NDArray[np.floa
     }
 
 
-def eversion_rad(strides: Strides) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Eversion of the shoe, rad, and its smoothed rate, rad/s, each (n,)."""
-    motion, outward = strides.motion, OUTWARD[strides.side]
-    c, s = np.cos(TYPICAL_TOE_OUT_RAD), outward * np.sin(TYPICAL_TOE_OUT_RAD)
-    # The shoe's own axes in the frame of its way: forward (c, s, 0), left (-s, c, 0).
-    left_z = rotate(motion.q_segment_to_level, np.array([-s, c, 0.0]))[:, 2]
-    rate = lowpass(motion.gyr @ np.array([c, s, 0.0]), motion.rate_hz, RATE_HZ)
-    return outward * np.arcsin(np.clip(left_z, -1.0, 1.0)), outward * rate
+def eversion_rad(strides: Strides) -> NDArray[np.float64]:
+    """Eversion of the shoe (n,), rad."""
+    _, left = _axes_of_shoe(strides)
+    return OUTWARD[strides.side] * np.arcsin(np.clip(strides.motion.up @ left, -1.0, 1.0))
+
+
+def _eversion_rate_radps(strides: Strides) -> NDArray[np.float64]:
+    """Its smoothed rate (n,), rad/s."""
+    motion = strides.motion
+    forward, _ = _axes_of_shoe(strides)
+    return OUTWARD[strides.side] * lowpass(motion.gyr @ forward, motion.rate_hz, RATE_HZ)
+
+
+def _axes_of_shoe(strides: Strides) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Forward and left of the shoe itself in the frame of its way, each (3,)."""
+    c = np.cos(TYPICAL_TOE_OUT_RAD)
+    s = OUTWARD[strides.side] * np.sin(TYPICAL_TOE_OUT_RAD)
+    return np.array([c, s, 0.0]), np.array([-s, c, 0.0])
 
 
 PRONATION = Family(

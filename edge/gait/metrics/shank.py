@@ -31,9 +31,9 @@ def shank_columns(strides: Strides, body: Body) -> Mapping[str, NDArray[np.float
     if shank is None:
         return {}
     begin, left = strides.begin_s, strides.final_contact_s
-    pitch = np.degrees(shank.pitch_rad())
+    pitch = np.degrees(shank.pitch_rad)
     whole = windows(shank, begin, strides.end_s)
-    lean = np.degrees(OUTWARD[strides.side] * shank.roll_rad())
+    lean = np.degrees(OUTWARD[strides.side] * shank.roll_rad)
     flat_s = shank.time_s[flat_tick(strides)]
     early = windows(shank, begin, begin + ROTATION_UNTIL * (left - begin))
     inward = inward_rotation_deg(strides, shank)

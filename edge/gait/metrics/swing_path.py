@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cext.runs import bow_in
+
 from .family import Family
 from .windows import windows
 
@@ -24,14 +26,9 @@ def swing_path_columns(strides: Strides, _: Body) -> Mapping[str, NDArray[np.flo
     """Greatest distance of the foot sideways from the straight way of its swing (m,), m."""
     motion = strides.motion
     swing = windows(motion, strides.final_contact_s, strides.end_s)
-    off = np.full(len(strides), np.nan)
-    for i in np.flatnonzero(swing.known & np.isfinite(strides.way_sd_m)):
-        path = strides.position_m[swing.first[i] : swing.stop[i], :2]
-        x, y = path[-1] - path[0]
-        length = np.hypot(x, y)
-        if length > 0.0:
-            off[i] = np.abs((path - path[0]) @ np.array([-y, x])).max() / length
-    return {"circumduction_m": off}
+    known = swing.known & np.isfinite(strides.way_sd_m)
+    bow = bow_in(strides.position_m, swing.first, swing.stop)
+    return {"circumduction_m": np.where(known, bow, np.nan)}
 
 
 SWING_PATH = Family("swing", swing_path_columns, {"circumduction_m": 0.005})

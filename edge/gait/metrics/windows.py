@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cext.runs import greatest_at, least_at, mean_in, values_at
 from sensors import Segment, Side
 
 if TYPE_CHECKING:
@@ -34,15 +35,15 @@ class Windows:
 
     def greatest(self, signal: NDArray[np.float64]) -> NDArray[np.float64]:
         """Greatest value of a signal (n,) in each window (m,)."""
-        return self._reduced(np.maximum, signal)
+        return np.where(self.known, signal[greatest_at(signal, self.first, self.stop)], np.nan)
 
     def least(self, signal: NDArray[np.float64]) -> NDArray[np.float64]:
         """Least value of a signal (n,) in each window (m,)."""
-        return self._reduced(np.minimum, signal)
+        return np.where(self.known, signal[least_at(signal, self.first, self.stop)], np.nan)
 
     def mean(self, signal: NDArray[np.float64]) -> NDArray[np.float64]:
         """Mean of a signal (n,) in each window (m,)."""
-        return self._reduced(np.add, signal) / (self.stop - self.first)
+        return np.where(self.known, mean_in(signal, self.first, self.stop), np.nan)
 
     def range(self, signal: NDArray[np.float64]) -> NDArray[np.float64]:
         """Greatest less least value of a signal (n,) in each window (m,)."""
@@ -52,17 +53,8 @@ class Windows:
         self, motion: SegmentMotion, signal: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """How long it takes from the beginning of each window to the greatest value, (m,), s."""
-        lasts = np.full(len(self.first), np.nan)
-        for i in np.flatnonzero(self.known):
-            ticks = int(np.argmax(signal[self.first[i] : self.stop[i]]))
-            lasts[i] = ticks / motion.rate_hz if ticks else np.nan
-        return lasts
-
-    def _reduced(self, how: np.ufunc, signal: NDArray[np.float64]) -> NDArray[np.float64]:
-        bounds = np.stack([self.first, self.stop], axis=1).ravel()
-        # The last window may end with the signal: one more value keeps its end an index.
-        values = how.reduceat(np.append(signal, 0.0), bounds)[::2]
-        return np.where(self.known, values, np.nan)
+        ticks = greatest_at(signal, self.first, self.stop) - self.first
+        return np.where(self.known & (ticks > 0), ticks / motion.rate_hz, np.nan)
 
 
 def windows(
@@ -76,7 +68,7 @@ def windows(
     inside = (from_s >= motion.time_s[0]) & (to_s <= motion.time_s[-1]) & (to_s > from_s)
     first = motion.tick(np.where(inside, from_s, motion.time_s[0]))
     stop = np.where(inside, motion.tick(np.where(inside, to_s, 0.0)), first) + 1
-    lost = np.append(0, np.cumsum(~motion.valid))
+    lost = motion.lost_before
     whole = lost[stop] - lost[first] <= LOST_SHARE * (stop - first)
     return Windows(first, stop, inside & whole)
 
@@ -88,6 +80,7 @@ def value_at(
 
     Between ticks by a straight line: at landing a foot turns by a degree within one.
     """
-    here = np.where(np.isnan(time_s), motion.time_s[0], time_s)
-    values = np.interp(here, motion.time_s, signal, left=np.nan, right=np.nan)
-    return np.where(np.isnan(time_s) | ~motion.valid[motion.tick(here)], np.nan, values)
+    inside = (time_s >= motion.time_s[0]) & (time_s <= motion.time_s[-1])
+    here = np.where(inside, time_s, motion.time_s[0])
+    known = inside & motion.valid[motion.tick(here)]
+    return np.where(known, values_at(signal, motion.place(here)), np.nan)
