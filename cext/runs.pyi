@@ -8,6 +8,18 @@ tick with a fraction.
 import numpy as np
 from numpy.typing import NDArray
 
+def runs_between(
+    from_place: NDArray[np.float64],
+    to_place: NDArray[np.float64],
+    lost_before: NDArray[np.int64],
+    lost_share: float,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+    """Runs from one place to another, both included, and whether they are known, each (m,).
+
+    Unknown, and one tick long, where a place is NaN or outside the signal or the run is empty;
+    unknown where more than `lost_share` of its ticks are lost, counted by `lost_before` (n + 1,).
+    """
+
 def greatest_at(
     signal: NDArray[np.float64], first: NDArray[np.int64], stop: NDArray[np.int64]
 ) -> NDArray[np.int64]:

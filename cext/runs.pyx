@@ -1,6 +1,6 @@
 """What a signal does in runs of ticks, one run `[first, stop)` for each stride: see runs.pyi."""
 
-from libc.math cimport NAN, exp, hypot, sqrt
+from libc.math cimport NAN, exp, hypot, rint, sqrt
 
 import numpy as np
 
@@ -12,6 +12,28 @@ cdef _check(Py_ssize_t n, const long long[::1] first, const long long[::1] stop)
     for i in range(first.shape[0]):
         if not 0 <= first[i] < stop[i] <= n:
             raise ValueError(f"run {i} is [{first[i]}, {stop[i]}), expected ticks of {n}")
+
+
+def runs_between(const double[::1] from_place, const double[::1] to_place,
+                 const long long[::1] lost_before, double lost_share):
+    cdef Py_ssize_t n = lost_before.shape[0] - 1, m = from_place.shape[0], i
+    if to_place.shape[0] != m:
+        raise ValueError(f"{m} runs begin, {to_place.shape[0]} end")
+    if n < 1:
+        raise ValueError("the signal has no ticks")
+    firsts = np.zeros(m, dtype=np.int64)
+    stops = np.ones(m, dtype=np.int64)
+    known = np.zeros(m, dtype=bool)
+    cdef long long[::1] first = firsts, stop = stops
+    cdef unsigned char[::1] whole = known.view(np.uint8)
+    with nogil:
+        for i in range(m):
+            if 0.0 <= from_place[i] < to_place[i] <= n - 1:  # false for NaN
+                first[i] = <long long>rint(from_place[i])
+                stop[i] = <long long>rint(to_place[i]) + 1
+                whole[i] = (lost_before[stop[i]] - lost_before[first[i]]
+                            <= lost_share * (stop[i] - first[i]))
+    return firsts, stops, known
 
 
 def greatest_at(const double[:] signal, const long long[::1] first, const long long[::1] stop):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 
@@ -203,38 +203,46 @@ def _records(
         for name, values in family.columns(strides, body).items():
             # The way is known without the contacts; all else hangs on them.
             columns[name] = values if family is WAY else np.where(wrong, np.nan, values)
-    table = np.stack(list(columns.values()), axis=1)
-    unknown = np.isnan(columns["stride_length_m"]).tolist()
-    rows: NDArray[np.object_] = table.astype(object)
-    rows[np.isnan(table)] = None
     time_s = strides.motion.time_s
     from_s, to_s = time_s[strides.still_before], time_s[strides.still_after]
     # A foot that had been standing has no initial contact before the swing.
     stood = np.minimum(from_s, strides.final_contact_s)
     begin = np.where(np.isnan(strides.begin_s), stood, strides.begin_s)
     flags, steady = stride_flags(strides, bout)
-    flags = [(*f, "length_unknown") if u else f for f, u in zip(flags, unknown, strict=True)]
+    unknown = np.isnan(columns["stride_length_m"])
+    _add_flag(flags, "length_unknown", unknown)
     shank = body.motions.get(SHANK_OF[strides.side])
     if shank is not None:
-        conflicts = event_conflicts(strides, shank)
-        flags = [(*f, "event_conflict") if c else f for f, c in zip(flags, conflicts, strict=True)]
-    return {
-        (strides.side, i): Stride(
-            side=strides.side,
-            bout=int(bout[i]),
-            stage="refined",
-            initial_contact_s=float(begin[i]),
-            final_contact_s=float(strides.final_contact_s[i]),
-            next_initial_contact_s=float(strides.end_s[i]),
-            foot_flat_s=(
-                float(time_s[strides.flat_from[i]]),
-                float(time_s[strides.flat_to[i] - 1]),
-            ),
-            length_from_s=float(from_s[i]),
-            length_to_s=float(to_s[i]),
-            steady=bool(steady[i]) and not unknown[i],
-            flags=flags[i],
-            **dict(zip(columns, row, strict=True)),
-        )
-        for i, row in zip(chosen, rows[chosen].tolist(), strict=True)
+        _add_flag(flags, "event_conflict", event_conflicts(strides, shank))
+    flat_s = time_s[strides.flat_from].tolist(), time_s[strides.flat_to - 1].tolist()
+    told: dict[str, list[Any]] = {
+        "side": [strides.side] * len(strides),
+        "bout": bout.tolist(),
+        "stage": ["refined"] * len(strides),
+        "initial_contact_s": begin.tolist(),
+        "final_contact_s": strides.final_contact_s.tolist(),
+        "next_initial_contact_s": strides.end_s.tolist(),
+        "foot_flat_s": list(zip(*flat_s, strict=True)),
+        "length_from_s": from_s.tolist(),
+        "length_to_s": to_s.tolist(),
+        "steady": (steady & ~unknown).tolist(),
+        "flags": flags,
     }
+    told |= {name: _none_for_nan(values) for name, values in columns.items()}
+    rows = list(zip(*told.values(), strict=True))
+    return {
+        (strides.side, i): Stride.model_validate(dict(zip(told, rows[i], strict=True)))
+        for i in chosen
+    }
+
+
+def _add_flag(flags: list[tuple[str, ...]], name: str, hit: NDArray[np.bool_]) -> None:
+    for i in np.flatnonzero(hit):
+        flags[i] = (*flags[i], name)
+
+
+def _none_for_nan(values: NDArray[np.float64]) -> list[float | None]:
+    told: list[float | None] = values.tolist()
+    for i in np.flatnonzero(np.isnan(values)):
+        told[i] = None
+    return told

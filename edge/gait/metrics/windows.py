@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cext.runs import greatest_at, least_at, mean_in, values_at
+from cext.runs import greatest_at, least_at, mean_in, runs_between, values_at
 from sensors import Segment, Side
 
 if TYPE_CHECKING:
@@ -65,12 +65,8 @@ def windows(
     Unknown where a moment is NaN or outside the span, where the run is empty, or where the
     segment lost samples in it.
     """
-    inside = (from_s >= motion.time_s[0]) & (to_s <= motion.time_s[-1]) & (to_s > from_s)
-    first = motion.tick(np.where(inside, from_s, motion.time_s[0]))
-    stop = np.where(inside, motion.tick(np.where(inside, to_s, 0.0)), first) + 1
-    lost = motion.lost_before
-    whole = lost[stop] - lost[first] <= LOST_SHARE * (stop - first)
-    return Windows(first, stop, inside & whole)
+    places = motion.place(from_s), motion.place(to_s)
+    return Windows(*runs_between(*places, motion.lost_before, LOST_SHARE))
 
 
 def value_at(
