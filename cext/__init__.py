@@ -4,6 +4,7 @@ from . import quaternion, runs
 from .contacts import (
     crests,
     lowpass,
+    moments_of_pieces,
     moving_least,
     moving_mean,
     peaks,
@@ -28,6 +29,7 @@ __all__ = [
     "encode_packet",
     "integrate_rates",
     "lowpass",
+    "moments_of_pieces",
     "moving_least",
     "moving_mean",
     "peaks",

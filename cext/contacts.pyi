@@ -24,6 +24,11 @@ def lowpass(signal: ArrayLike, rate_hz: float, cutoff_hz: ArrayLike) -> NDArray[
 def squared_length(vectors: ArrayLike) -> NDArray[np.float64]:
     """Squared length of each vector (n, 3), (n,)."""
 
+def moments_of_pieces(
+    signal: NDArray[np.float64], size: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and variance (m, k) of each channel (n, k) in its whole pieces of `size` samples."""
+
 def moving_mean(signal: NDArray[np.float64], width: int) -> NDArray[np.float64]:
     """Mean over `width` samples centred at each one (n,), fewer at both ends."""
 

@@ -101,6 +101,25 @@ def squared_length(vectors):
     return squares
 
 
+def moments_of_pieces(const double[:, :] signal, Py_ssize_t size):
+    if size < 1:
+        raise ValueError(f"pieces of {size} samples, expected 1 or more")
+    cdef Py_ssize_t n = signal.shape[0] // size, channels = signal.shape[1], i, k, c
+    means = np.zeros((n, channels))
+    variances = np.zeros((n, channels))
+    cdef double[:, ::1] mean = means, variance = variances
+    with nogil:
+        for i in range(n):
+            for k in range(i * size, (i + 1) * size):
+                for c in range(channels):
+                    mean[i, c] += signal[k, c]
+                    variance[i, c] += signal[k, c] * signal[k, c]
+            for c in range(channels):
+                mean[i, c] /= size
+                variance[i, c] = max(variance[i, c] / size - mean[i, c] * mean[i, c], 0.0)
+    return means, variances
+
+
 def moving_mean(const double[::1] signal, Py_ssize_t width):
     cdef Py_ssize_t n = signal.shape[0], k, low = 0, high = 0, half = max(width, 1) // 2
     mean = np.empty(n)

@@ -25,6 +25,13 @@ def vertical(q: ArrayLike) -> NDArray[np.float64]:
     `rotate(q, v)[..., 2] = vertical(q) . v`.
     """
 
+def headings(q: ArrayLike, axis: ArrayLike) -> NDArray[np.float64]:
+    """Heading of an axis (3,) that unit quaternions (..., 4) turn, (...,), radians about z.
+
+    Counter-clockwise from x; each within half a turn of the one before it, so that they do not
+    jump, and the first within half a turn of x.
+    """
+
 def levelling(up: ArrayLike) -> NDArray[np.float64]:
     """Shortest turns (..., 4) that bring directions (..., 3), of any length, onto (0, 0, 1).
 

@@ -2,6 +2,8 @@
 # Shapes are handled in Python here; the loops themselves index nothing from the end.
 """Quaternion arithmetic on whole arrays, over the inline kernels of `quaternion.pxd`."""
 
+from libc.math cimport M_PI, atan2, rint
+
 import numpy as np
 
 
@@ -28,6 +30,14 @@ def vertical(q):
     out = np.empty((q.size // 4, 3))
     _vertical(np.ascontiguousarray(q.reshape(-1, 4)), out)
     return out.reshape((*q.shape[:-1], 3))
+
+
+def headings(q, axis):
+    q, axis = _stack(q, 4, "q"), _stack(axis, 3, "axis")
+    rows = np.ascontiguousarray(q.reshape(-1, 4))
+    out = np.empty(len(rows))
+    _headings(rows, axis, out)
+    return out.reshape(q.shape[:-1])
 
 
 def levelling(up):
@@ -104,6 +114,22 @@ cdef void _vertical(const double[:, ::1] q, double[:, ::1] out):
     with nogil:
         for i in range(out.shape[0]):
             vertical_kernel(&q[i, 0], &out[i, 0])
+
+
+cdef void _headings(const double[:, ::1] q, const double[:] axis, double[::1] out):
+    cdef Py_ssize_t i
+    cdef double v[3]
+    cdef double turned[3]
+    cdef double heading, before = 0.0
+    for i in range(3):
+        v[i] = axis[i]
+    with nogil:
+        for i in range(out.shape[0]):
+            rotate_kernel(&q[i, 0], v, turned)
+            heading = atan2(turned[1], turned[0])
+            # Whole turns that bring it next to the one before.
+            heading += 2.0 * M_PI * rint((before - heading) / (2.0 * M_PI))
+            out[i] = before = heading
 
 
 cdef void _levelling(const double[:, ::1] up, double[:, ::1] out):

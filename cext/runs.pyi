@@ -81,6 +81,14 @@ def values_at(signal: NDArray[np.float64], place: NDArray[np.float64]) -> NDArra
     Those at its ends beyond them; NaN where a place is NaN.
     """
 
+def lagged_products(
+    a: NDArray[np.float64], b: NDArray[np.float64], reach: int
+) -> NDArray[np.float64]:
+    """Sums of a(t) b(t + lag) for lags of -reach to reach, (m, 2 reach + 1), of rows (m, n) each.
+
+    What lies beyond the ends of a row counts as zero.
+    """
+
 def bridge_sd(
     force: NDArray[np.float64],
     tilt: NDArray[np.float64],

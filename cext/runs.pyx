@@ -206,6 +206,23 @@ def values_at(const double[:] signal, place):
     return found.reshape(np.shape(place))
 
 
+def lagged_products(const double[:, ::1] a, const double[:, ::1] b, Py_ssize_t reach):
+    cdef Py_ssize_t m = a.shape[0], n = a.shape[1], i, k, lag
+    if b.shape[0] != m or b.shape[1] != n:
+        raise ValueError(f"b has shape ({b.shape[0]}, {b.shape[1]}), expected ({m}, {n})")
+    found = np.empty((m, 2 * reach + 1))
+    cdef double[:, ::1] product = found
+    cdef double total
+    with nogil:
+        for i in range(m):
+            for lag in range(-reach, reach + 1):
+                total = 0.0
+                for k in range(max(-lag, 0), n - max(lag, 0)):
+                    total += a[i, k] * b[i, k + lag]
+                product[i, lag + reach] = total
+    return found
+
+
 def bridge_sd(const double[:] force, const double[:] tilt, const long long[::1] first,
               const long long[::1] stop, double rate_hz):
     _check(force.shape[0], first, stop)

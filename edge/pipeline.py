@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cext import moments_of_pieces
+
 from .gait import LiveStrides, LongBouts, Walk, analyse_walking, live_walk
 from .timegrid import join
 
@@ -149,8 +151,6 @@ def _between_contacts(walk: Walk, from_s: float, to_s: float) -> float:
 
 def _moves(span: Span, size: int) -> NDArray[np.bool_]:
     """Whether some sensor moves in each of the whole pieces of so many ticks that a span holds."""
-    n = len(span) // size
-    gyr = span.gyr[: n * size].reshape(n, size, -1)
-    mean = gyr.sum(axis=1) / size
-    variance = np.einsum("pni,pni->pi", gyr, gyr) / size - mean**2
-    return np.asarray(variance.reshape(n, -1, 3).sum(axis=2).max(axis=1) > MOVING_RPS**2)
+    _, variance = moments_of_pieces(span.gyr.reshape(len(span), -1), size)
+    spread = variance.reshape(len(variance), -1, 3).sum(axis=2).max(axis=1)
+    return np.asarray(spread > MOVING_RPS**2)

@@ -12,6 +12,7 @@ from cext import (
     crests,
     integrate_rates,
     lowpass,
+    moments_of_pieces,
     moving_least,
     moving_mean,
     peaks,
@@ -53,6 +54,17 @@ def test_a_squared_length_is_that_of_each_vector(wandering):
     assert squared_length(np.empty((0, 3))).shape == (0,)
     with pytest.raises(ValueError, match="2 columns"):
         squared_length(np.zeros((4, 2)))
+
+
+@given(st.integers(0, 40), st.integers(1, 9))
+def test_moments_are_those_of_each_whole_piece(n, size):
+    signal = np.random.default_rng(n).normal(size=(n, 2))
+    mean, variance = moments_of_pieces(signal, size)
+    pieces = signal[: n // size * size].reshape(-1, size, 2)
+    assert np.allclose(mean, pieces.mean(axis=1))
+    assert np.allclose(variance, pieces.var(axis=1))
+    with pytest.raises(ValueError, match="pieces of 0 samples"):
+        moments_of_pieces(signal, 0)
 
 
 def test_lowpass_keeps_a_constant_and_takes_nothing_and_one_sample():

@@ -56,6 +56,14 @@ def test_the_height_of_a_turned_vector_is_its_part_along_the_vertical(a, v):
     np.testing.assert_allclose(quaternion.rotate(turn(a), up), [0.0, 0.0, 1.0], atol=1e-12)
 
 
+def test_headings_go_on_through_whole_turns():
+    angle = np.linspace(0.3, 9.0 * np.pi, 200)
+    turns = turn(np.stack([0.0 * angle, 0.0 * angle, angle], axis=1))
+    np.testing.assert_allclose(quaternion.headings(turns, [1.0, 0.0, 0.2]), angle, atol=1e-12)
+    left = quaternion.headings(turns[::-1], [0.0, 1.0, 0.0])
+    np.testing.assert_allclose(np.diff(left), np.diff(angle[::-1]), atol=1e-12)
+
+
 @given(VECTOR)
 def test_levelling_brings_a_direction_upright_the_shortest_way(v):
     q = quaternion.levelling(v)

@@ -13,9 +13,11 @@ from cext.runs import (
     bridge_sd,
     centre_in,
     greatest_at,
+    lagged_products,
     least_at,
     lift_in,
     mean_in,
+    runs_between,
     values_at,
 )
 
@@ -100,6 +102,37 @@ def test_values_between_ticks_lie_on_straight_lines(signal, places):
     expected = np.interp(places, np.arange(len(signal)), signal)
     assert np.allclose(values_at(signal, places), expected, equal_nan=True)
     assert values_at(signal, np.zeros((2, 3))).shape == (2, 3)
+
+
+@given(
+    st.lists(st.booleans(), min_size=1, max_size=30),
+    st.lists(st.tuples(*[st.floats(-3, 35) | st.just(np.nan)] * 2), max_size=8),
+)
+def test_a_run_is_known_where_it_is_inside_and_was_measured(measured, ends):
+    n, lost = len(measured), ~np.array(measured)
+    table = np.array(ends, dtype=float).reshape(-1, 2)
+    places = np.ascontiguousarray(table[:, 0]), np.ascontiguousarray(table[:, 1])
+    first, stop, known = runs_between(*places, np.append(0, np.cumsum(lost)), 0.25)
+    assert np.all((first >= 0) & (first < stop) & (stop <= n))
+    for (a, b), i, j, k in zip(ends, first, stop, known, strict=True):
+        inside = 0.0 <= a < b <= n - 1
+        assert not inside or (i, j) == (round(a), round(b) + 1)
+        assert k == (inside and np.mean(lost[i:j]) <= 0.25)
+
+
+@given(st.integers(1, 12), st.integers(0, 15))
+def test_lagged_products_are_those_of_rows_with_zeros_beyond_their_ends(n, reach):
+    rng = np.random.default_rng(n)
+    a, b = rng.normal(size=(2, 3, n))
+    expected = []
+    for x, y in zip(a, b, strict=True):
+        whole = np.zeros(2 * max(reach, n - 1) + 1)
+        middle = len(whole) // 2
+        whole[middle - n + 1 : middle + n] = np.correlate(y, x, "full")
+        expected.append(whole[middle - reach : middle + reach + 1])
+    assert np.allclose(lagged_products(a, b, reach), expected)
+    with pytest.raises(ValueError, match="expected"):
+        lagged_products(a, b[:2], reach)
 
 
 def test_a_bridge_errs_as_the_covariance_of_its_noise_says():

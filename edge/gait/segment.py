@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cext.quaternion import multiply, rotate, vertical
+from cext.quaternion import headings, multiply, vertical
 
 from .stance import GRAVITY_MPS2
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+FORWARD, LEFT = np.eye(3)[:2]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,14 +103,18 @@ class SegmentMotion:
         return np.arcsin(np.clip(self.up[:, 1], -1.0, 1.0))
 
     @cached_property
+    def turned_rad(self) -> NDArray[np.float64]:
+        """Rotation about its own up axis since the first tick (n,), counter-clockwise."""
+        return np.asarray(np.cumsum(self.gyr[:, 2]) / self.rate_hz)
+
+    @cached_property
     def upward_mps2(self) -> NDArray[np.float64]:
         """Acceleration upward without gravity (n,)."""
         return np.asarray(np.einsum("ij,ij->i", self.up, self.acc) - GRAVITY_MPS2)
 
     def heading_rad(self, ticks: NDArray[np.int64]) -> NDArray[np.float64]:
         """Heading of the forward axis at some ticks, counter-clockwise, level frame."""
-        forward = rotate(self.q_segment_to_level[ticks], np.array([1.0, 0.0, 0.0]))
-        return np.arctan2(forward[:, 1], forward[:, 0])
+        return headings(self.q_segment_to_level[ticks], FORWARD)
 
 
 def in_segment_frame(

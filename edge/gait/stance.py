@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cext import moving_least, moving_mean, squared_length
+from cext import moments_of_pieces, moving_least, moving_mean, squared_length
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -104,13 +104,10 @@ def still_sd(
 def rest_bias(gyr: NDArray[np.float64], rate_hz: float) -> NDArray[np.float64]:
     """Mean rate (3,) over the half seconds of rest, rad/s; zero where there is no rest."""
     width = round(0.5 * rate_hz)
-    count = len(gyr) // width
-    if not count:
+    mean, variance = moments_of_pieces(gyr, width)
+    if not len(mean):
         return np.zeros(3)
-    pieces = gyr[: count * width].reshape(count, width, 3)
-    mean = pieces.sum(axis=1) / width
-    power = np.einsum("kij,kij->k", pieces, pieces) / width - np.einsum("ki,ki->k", mean, mean)
-    spread = np.sqrt(np.maximum(power, 0.0))
+    spread = np.sqrt(variance.sum(axis=1))
     # A bias beyond 0.1 rad/s (6 deg/s) is no bias: the sensor turns evenly.
     rest = (spread < min(0.05, max(0.03, 1.5 * spread.min()))) & (np.abs(mean).max(axis=1) < 0.1)
     return median(mean[rest]) if rest.any() else np.zeros(3)

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cext.runs import values_at
+from cext.runs import lagged_products, values_at
 from sensors import Segment
 
 from .family import Family
 from .pelvis_angles import pelvis_angles_deg
-from .pronation import eversion_rad
-from .shank import ROTATION_UNTIL, inward_rotation_deg
-from .windows import OUTWARD, SHANKS, windows
+from .pronation import eversion_sine
+from .shank import ROTATION_UNTIL, inward_rotation_rad
+from .windows import OUTWARD, SHANKS, angle_of, windows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -54,12 +54,15 @@ def chain_columns(strides: Strides, body: Body) -> Mapping[str, NDArray[np.float
     known &= windows(strides.motion, strides.begin_s, until_s).known
     part = shank.place(np.linspace(strides.begin_s, until_s, SAMPLES, axis=1))
 
-    def curves(signal: NDArray[np.float64]) -> NDArray[np.float64]:
-        there = values_at(signal, part)
+    def curves(
+        signal: NDArray[np.float64],
+        of: Callable[[NDArray[np.float64]], NDArray[np.float64]] = np.asarray,
+    ) -> NDArray[np.float64]:
+        there = of(values_at(signal, part))
         return np.where(known[:, None], there - there[:, :1], np.nan)
 
-    everted = curves(np.degrees(eversion_rad(strides)))
-    turned = curves(inward_rotation_deg(strides, shank))
+    everted = np.degrees(curves(eversion_sine(strides), angle_of))
+    turned = np.degrees(curves(inward_rotation_rad(strides, shank)))
     step_s = (until_s - strides.begin_s) / (SAMPLES - 1)
     columns = _coupling("eversion_rotation", everted, turned, step_s)
     if pelvis is not None:
@@ -99,10 +102,7 @@ def _coupling(
 
 def _lag(driver: NDArray[np.float64], follower: NDArray[np.float64]) -> NDArray[np.float64]:
     """Shift of each row of the follower against that of the driver (m,), in samples."""
-    size = 2 * driver.shape[1]
-    spectrum = np.conj(np.fft.rfft(driver, size)) * np.fft.rfft(follower, size)
-    both = np.fft.irfft(spectrum, size)
-    near = np.concatenate([both[:, -REACH:], both[:, : REACH + 1]], axis=1)
+    near = lagged_products(driver, follower, REACH)
     top = np.clip(np.argmax(near, axis=1), 1, 2 * REACH - 1)
     rows = np.arange(len(near))
     before, at, after = near[rows, top - 1], near[rows, top], near[rows, top + 1]

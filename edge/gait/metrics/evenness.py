@@ -41,22 +41,22 @@ def evenness_columns(strides: Strides, body: Body) -> Mapping[str, NDArray[np.fl
     if pelvis is None:
         return {}
     known = windows(pelvis, strides.begin_s, strides.end_s).known
-    curves = np.full((len(strides), SAMPLES, 3), np.nan)
+    curves = np.full((3, len(strides), SAMPLES), np.nan)
     lasts = strides.end_s - strides.begin_s
     times = strides.begin_s[:, None] + lasts[:, None] * np.arange(SAMPLES) / SAMPLES
     places = pelvis.place(times[known])
     acceleration = acceleration_on_way(pelvis)
     for axis in range(3):
-        curves[known, :, axis] = values_at(acceleration[:, axis], places)
-    size = np.abs(np.fft.rfft(curves, axis=1))[:, 1 : HARMONICS + 1]
+        curves[axis, known] = values_at(acceleration[:, axis], places)
+    size = np.abs(np.fft.rfft(curves)[:, :, 1 : HARMONICS + 1])
     columns = {}
     for axis, name in enumerate(DIRECTIONS):
-        odd, even = size[:, 0::2, axis], size[:, 1::2, axis]
+        odd, even = size[axis, :, 0::2], size[axis, :, 1::2]
         own, others = (odd, even) if name == "lateral" else (even, odd)
         power = (own**2).sum(axis=1), (others**2).sum(axis=1)
         columns[f"harmonic_ratio_{name}"] = own.sum(axis=1) / np.maximum(others.sum(axis=1), 1e-9)
         columns[f"harmonic_share_{name}_pct"] = 100.0 * power[0] / np.maximum(sum(power), 1e-9)
-    upward = curves[:, :, 2]
+    upward = curves[2]
     half = SAMPLES // 2
     columns["step_regularity"] = _correlation(upward[:, :half], upward[:, half:])
     columns["stride_regularity"] = np.append(np.nan, _correlation(upward[:-1], upward[1:]))

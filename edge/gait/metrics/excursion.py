@@ -10,7 +10,7 @@ from cext.runs import values_at
 from sensors import Segment
 
 from .family import Family
-from .pelvis_way import acceleration_on_way
+from .pelvis_way import velocity_and_way
 from .windows import OUTWARD, windows
 
 if TYPE_CHECKING:
@@ -33,8 +33,7 @@ def excursion_columns(strides: Strides, body: Body) -> Mapping[str, NDArray[np.f
     if pelvis is None:
         return {}
     known = windows(pelvis, strides.begin_s, strides.end_s).known
-    velocity = np.cumsum(acceleration_on_way(pelvis)[:, 1]) / pelvis.rate_hz
-    way = np.cumsum(velocity) / pelvis.rate_hz
+    (_, velocity), (_, way) = velocity_and_way(pelvis)
     lasts = (strides.end_s - strides.begin_s)[known, None]
     passed = lasts * np.linspace(0.0, 1.0, SAMPLES)
     places = pelvis.place(strides.begin_s[known, None] + passed)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cext.quaternion import rotate
+from cext.quaternion import headings
+from edge.gait.segment import LEFT
 from sensors import Segment
 
 from .family import Family
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 # Share of the stride over which the drop is averaged.
 DROP_FROM, DROP_TO = 0.15, 0.25
 HIP_DROP_DEG = 3.0
-LEFT = np.array([0.0, 1.0, 0.0])
 
 
 def pelvis_columns(strides: Strides, body: Body) -> Mapping[str, NDArray[np.float64]]:
@@ -58,12 +58,12 @@ def pelvis_angles_deg(
 
     Rotation, obliquity, tilt in this order (Baker 2001, J Biomech 34:1357): docs/frames.md.
     """
-    left = rotate(pelvis.q_segment_to_level, LEFT)
     up = pelvis.up
     return (
         np.degrees(-pelvis.roll_rad),
         np.degrees(np.arctan2(-up[:, 0], up[:, 2])),
-        np.degrees(np.unwrap(np.arctan2(-left[:, 0], left[:, 1]))),
+        # The left axis points a quarter of a turn further.
+        np.degrees(headings(pelvis.q_segment_to_level, LEFT)) - 90.0,
     )
 
 

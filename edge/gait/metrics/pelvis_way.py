@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cext import lowpass
-from cext.quaternion import rotate
+from cext.quaternion import headings, rotate
 from cext.runs import values_at
+from edge.gait.segment import FORWARD
 from edge.gait.stance import GRAVITY_MPS2
 from sensors import Segment
 
@@ -70,19 +71,18 @@ def pelvis_way_columns(strides: Strides, body: Body) -> Mapping[str, NDArray[np.
 def acceleration_on_way(pelvis: SegmentMotion) -> NDArray[np.float64]:
     """Acceleration without gravity (n, 3), m/s2: along the way, to its left, up."""
     level = rotate(pelvis.q_segment_to_level, pelvis.acc)
-    pointing = rotate(pelvis.q_segment_to_level, np.array([1.0, 0.0, 0.0]))
-    heading = np.unwrap(np.arctan2(pointing[:, 1], pointing[:, 0]))
-    heading = lowpass(heading, pelvis.rate_hz, WAY_HZ)
+    heading = lowpass(headings(pelvis.q_segment_to_level, FORWARD), pelvis.rate_hz, WAY_HZ)
     c, s = np.cos(heading), np.sin(heading)
     x, y, z = level.T
     return np.stack([c * x + s * y, c * y - s * x, z - GRAVITY_MPS2], axis=1)
 
 
 @lru_cache(maxsize=1)
-def _integrals(pelvis: SegmentMotion) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Forward velocity and way (n,) since the first tick, drifting."""
-    velocity = np.cumsum(acceleration_on_way(pelvis)[:, 0]) / pelvis.rate_hz
-    return velocity, np.cumsum(velocity) / pelvis.rate_hz
+def velocity_and_way(pelvis: SegmentMotion) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Velocity and way since the first tick, drifting, each (2, n): along the way, to its left."""
+    level = np.ascontiguousarray(acceleration_on_way(pelvis)[:, :2].T)
+    velocity = np.cumsum(level, axis=1) / pelvis.rate_hz
+    return velocity, np.cumsum(velocity, axis=1) / pelvis.rate_hz
 
 
 def _about_mean(
@@ -97,7 +97,7 @@ def _about_mean(
     v(t) = V(t) - a t and x(t) = X(t) - a t^2 / 2, each less its mean over the stride.
     """
     known = windows(pelvis, from_s, to_s).known
-    velocity, way = _integrals(pelvis)
+    (velocity, _), (way, _) = velocity_and_way(pelvis)
 
     def since_start(moment_s: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
         places = [pelvis.place(moment) for moment in (moment_s, from_s)]

@@ -13,7 +13,7 @@ from cext import lowpass
 
 from .family import Family
 from .foot_angles import about_flat, when_flat
-from .windows import OUTWARD, value_at, windows
+from .windows import OUTWARD, angle_of, value_at, windows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,13 +37,13 @@ def pronation_columns(strides: Strides, _: Body) -> Mapping[str, NDArray[np.floa
     landing, eversion at push-off (over the big toe).
     """
     motion = strides.motion
-    roll = eversion_rad(strides)
-    flat = when_flat(strides, roll)
+    sine = eversion_sine(strides)
+    flat = angle_of(when_flat(strides, sine))
     flat_s = motion.time_s[strides.flat_from]
     landing = windows(motion, strides.begin_s, flat_s)
     to_flat, from_flat = about_flat(strides)
-    inversion = flat - value_at(motion, roll, strides.begin_s)
-    eversion = value_at(motion, roll, strides.final_contact_s) - flat
+    inversion = flat - angle_of(value_at(motion, sine, strides.begin_s))
+    eversion = angle_of(value_at(motion, sine, strides.final_contact_s)) - flat
     return {
         "landing_inversion_deg": np.degrees(np.where(to_flat.known, inversion, np.nan)),
         "eversion_rate_degps": np.degrees(landing.greatest(_eversion_rate_radps(strides))),
@@ -54,14 +54,14 @@ def pronation_columns(strides: Strides, _: Body) -> Mapping[str, NDArray[np.floa
     }
 
 
-def eversion_rad(strides: Strides) -> NDArray[np.float64]:
-    """Eversion of the shoe (n,), rad."""
+def eversion_sine(strides: Strides) -> NDArray[np.float64]:
+    """Sine of the eversion of the shoe (n,)."""
     _, left = _axes_of_shoe(strides)
-    return OUTWARD[strides.side] * np.arcsin(np.clip(strides.motion.up @ left, -1.0, 1.0))
+    return np.asarray(strides.motion.up @ (OUTWARD[strides.side] * left))
 
 
 def _eversion_rate_radps(strides: Strides) -> NDArray[np.float64]:
-    """Its smoothed rate (n,), rad/s."""
+    """Smoothed rate of the eversion (n,), rad/s."""
     motion = strides.motion
     forward, _ = _axes_of_shoe(strides)
     return OUTWARD[strides.side] * lowpass(motion.gyr @ forward, motion.rate_hz, RATE_HZ)

@@ -8,7 +8,7 @@ import numpy as np
 
 from .family import Family
 from .foot_angles import flat_tick
-from .windows import OUTWARD, SHANKS, value_at, windows
+from .windows import OUTWARD, SHANKS, angle_of, value_at, windows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,32 +31,35 @@ def shank_columns(strides: Strides, body: Body) -> Mapping[str, NDArray[np.float
     if shank is None:
         return {}
     begin, left = strides.begin_s, strides.final_contact_s
-    pitch = np.degrees(shank.pitch_rad)
+    pitch = shank.pitch_rad
     whole = windows(shank, begin, strides.end_s)
-    lean = np.degrees(OUTWARD[strides.side] * shank.roll_rad)
+    sine = OUTWARD[strides.side] * shank.up[:, 1]
     flat_s = shank.time_s[flat_tick(strides)]
     early = windows(shank, begin, begin + ROTATION_UNTIL * (left - begin))
-    inward = inward_rotation_deg(strides, shank)
-    rotation = early.greatest(inward) - value_at(shank, inward, begin)
+    inward = inward_rotation_rad(strides, shank)
+    rotation = np.degrees(early.greatest(inward) - value_at(shank, inward, begin))
+    lean = angle_of(value_at(shank, sine, flat_s)) - angle_of(value_at(shank, sine, begin))
     columns = {
-        "shank_range_deg": whole.range(pitch),
+        "shank_range_deg": np.degrees(whole.range(pitch)),
         "shank_swing_rate_degps": np.degrees(
             windows(shank, left, strides.end_s).greatest(-shank.gyr[:, 1])
         ),
         "shank_rotation_deg": rotation,
         "shank_rotation_rate_degps": rotation / early.lasts_until_greatest_s(shank, inward),
-        "shank_lean_change_deg": value_at(shank, lean, flat_s) - value_at(shank, lean, begin),
+        "shank_lean_change_deg": np.degrees(lean),
     }
     if shank.upright_known:
-        columns["shank_pitch_at_contact_deg"] = value_at(shank, pitch, begin)
-        columns["shank_pitch_at_midstance_deg"] = value_at(shank, pitch, (begin + left) / 2.0)
-        columns["shank_pitch_at_push_off_deg"] = value_at(shank, pitch, left)
+        moments = {"contact": begin, "midstance": (begin + left) / 2.0, "push_off": left}
+        columns |= {
+            f"shank_pitch_at_{name}_deg": np.degrees(value_at(shank, pitch, time_s))
+            for name, time_s in moments.items()
+        }
     return columns
 
 
-def inward_rotation_deg(strides: Strides, shank: SegmentMotion) -> NDArray[np.float64]:
+def inward_rotation_rad(strides: Strides, shank: SegmentMotion) -> NDArray[np.float64]:
     """Rotation of a shank about its long axis since the first tick (n,), inward positive."""
-    return np.degrees(-OUTWARD[strides.side] * np.cumsum(shank.gyr[:, 2]) / shank.rate_hz)
+    return -OUTWARD[strides.side] * shank.turned_rad
 
 
 SHANK = Family(
