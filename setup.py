@@ -42,8 +42,8 @@ def extensions() -> list[Extension]:
         Extension(
             f"cext.{source.stem}",
             sources(source),
-            depends=[str(part) for part in sorted(Path("cext").glob("orientation_*.[ch]"))],
-            include_dirs=[numpy.get_include()],
+            depends=[str(part) for part in sorted(Path("cext").glob(f"{source.stem}_*.[ch]"))],
+            include_dirs=[numpy.get_include(), "cext"],
             define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
             extra_compile_args=COMPILE if sys.platform != "win32" else [],
         )

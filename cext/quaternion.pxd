@@ -54,28 +54,45 @@ cdef inline void levelling_kernel(const double* up, double* out) noexcept nogil:
     cdef double w = size + z if z > 0.0 or level == 0.0 else level / (size - z)
     cdef double k = w * w + level
     out[3] = 0.0
-    if k > 0.0:
+    if k > 1e-30 * size * size and size > 1e-100:
         k = 1.0 / sqrt(k)
         out[0] = k * w
         out[1] = k * y
         out[2] = -k * x
     else:
-        # Straight down there is no shortest one; a zero vector has no direction and turns nothing.
-        out[0] = 1.0 if size == 0.0 else 0.0
+        # Straight down there is no shortest one; next to nothing has no direction and turns nothing.
+        out[0] = 0.0 if size > 1e-100 else 1.0
         out[1] = 1.0 - out[0]
         out[2] = 0.0
 
 
 cdef inline void from_rotation_vector_kernel(const double* v, double* out) noexcept nogil:
     """Write the quaternion of a turn by |v| radians about v to `out`."""
-    cdef double square = v[0] * v[0] + v[1] * v[1] + v[2] * v[2]
-    cdef double angle = sqrt(square)
-    # sin(angle / 2) / angle; below 1e-4 rad its series is exact to the last bit.
-    cdef double k = sin(0.5 * angle) / angle if angle > 1e-4 else 0.5 - square / 48.0
-    out[0] = cos(0.5 * angle)
+    cdef double square = 0.25 * (v[0] * v[0] + v[1] * v[1] + v[2] * v[2])
+    cdef double half, k
+    if square < 0.01:
+        # Half an angle of 0.1 rad, more than one sample ever turns: the series of cosine and sine
+        # are exact to the last bit, and need no square root.
+        out[0] = 1.0 - square * (1.0 / 2 - square * (1.0 / 24 - square * (
+            1.0 / 720 - square / 40320)))
+        k = 0.5 - square * (1.0 / 12 - square * (1.0 / 240 - square * (
+            1.0 / 10080 - square / 725760)))
+    else:
+        half = sqrt(square)
+        out[0] = cos(half)
+        k = 0.5 * sin(half) / half
     out[1] = k * v[0]
     out[2] = k * v[1]
     out[3] = k * v[2]
+
+
+cdef inline void renormalise_kernel(double* q) noexcept nogil:
+    """Scale `q`, whose length is 1 but for rounding, to unit length in place."""
+    cdef double k = 1.5 - 0.5 * (q[0] * q[0] + q[1] * q[1] + q[2] * q[2] + q[3] * q[3])
+    q[0] *= k
+    q[1] *= k
+    q[2] *= k
+    q[3] *= k
 
 
 cdef inline void normalise_kernel(double* q) noexcept nogil:

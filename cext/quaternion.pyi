@@ -35,7 +35,7 @@ def headings(q: ArrayLike, axis: ArrayLike) -> NDArray[np.float64]:
 def levelling(up: ArrayLike) -> NDArray[np.float64]:
     """Shortest turns (..., 4) that bring directions (..., 3), of any length, onto (0, 0, 1).
 
-    A half turn about x where one points straight down; no turn for a zero vector.
+    A half turn about x where one points straight down; no turn for one shorter than 1e-100.
     """
 
 def from_rotation_vector(v: ArrayLike) -> NDArray[np.float64]:

@@ -90,7 +90,7 @@ class Strapdown:
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Velocity (n, 3), attitude (n, 4) and gyroscope bias (n, 3) in the light of all samples.
 
-        Worked in pieces of 40 s that look 6 s ahead, so memory does not grow with n.
+        Worked in pieces of some seconds that look 6 s ahead, so memory does not grow with n.
         """
 
 def integrate_rates(rate_hz: float, gyr: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -24,8 +24,20 @@ from .quaternion cimport (
     from_rotation_vector_kernel,
     multiply_kernel,
     normalise_kernel,
+    renormalise_kernel,
     rotate_kernel,
 )
+
+cdef extern from "strapdown_covariance.h" nogil:
+    ctypedef struct Covariance:
+        double vv[9]
+        double aa[9]
+        double bb[9]
+
+    void propagate(Covariance* P, const double* u, const double* T)
+    void column(const Covariance* P, int at, double gain, double* col)
+    void reduce(Covariance* P, const double* x, const double* y)
+    void negative_product(const Covariance* P, const double* x, double* d)
 
 cdef enum:
     N = 9  # states: velocity, attitude error, gyro bias
@@ -38,7 +50,8 @@ cdef double GRAVITY = 9.81
 
 # The backward pass looks this far beyond the piece that it finishes. A zero-velocity phase in
 # between makes what lies beyond nearly irrelevant; six seconds hold several even in slow walking.
-# A longer piece is filtered beyond its end less often, but holds more memory: a kilobyte a sample.
+# A longer piece goes backwards over its end less often, but holds more memory: a kilobyte a
+# sample.
 cdef double PIECE_S = 12.0
 cdef double LOOK_AHEAD_S = 6.0
 
@@ -63,14 +76,13 @@ cdef struct State:
     double v[3]
     double q[4]
     double b[3]
-    double P[81]
+    Covariance P
     double gyr[3]  # the sample before
     double aw[3]   # its specific force in the level frame
 
 
 cdef struct Measurement:
-    double y[M]
-    double S[M]
+    double pull[M]  # what was seen beyond what was expected, by its variance
     double K[M * N]
 
 
@@ -80,8 +92,8 @@ cdef struct Step:
     double q[4]
     double b[3]
     double a_mean[3]
-    double P[81]
-    Measurement* measured  # NULL where the foot moved
+    Covariance P
+    bint stood  # then the measurement beside it counts
 
 
 cdef void begin(State* s, const double* q0, double velocity_sd, double tilt_sd,
@@ -89,11 +101,12 @@ cdef void begin(State* s, const double* q0, double velocity_sd, double tilt_sd,
     cdef int i
     memset(s, 0, sizeof(State))
     memcpy(s.q, q0, 4 * sizeof(double))
-    for i in range(3):
-        s.P[(V + i) * N + V + i] = velocity_sd * velocity_sd
-        s.P[(A + i) * N + A + i] = tilt_sd * tilt_sd
-        s.P[(B + i) * N + B + i] = bias_sd * bias_sd
-    s.P[(A + 2) * N + A + 2] = 1e-8  # the heading is arbitrary: it is zero by definition
+    normalise_kernel(s.q)
+    for i in range(0, 9, 4):
+        s.P.vv[i] = velocity_sd * velocity_sd
+        s.P.aa[i] = tilt_sd * tilt_sd
+        s.P.bb[i] = bias_sd * bias_sd
+    s.P.aa[8] = 1e-8  # the heading is arbitrary: it is zero by definition
 
 
 cdef void predict(State* s, const double* gyr, const double* acc, double acc_noise,
@@ -106,60 +119,31 @@ cdef void predict(State* s, const double* gyr, const double* acc, double acc_noi
     cdef double dq[4]
     cdef double turn[3]
     cdef double aw[3]
-    cdef double Rh[9]  # -h R
-    cdef double Ax[9]  # -h [a]x
-    cdef double T[81]
-    cdef double* P = s.P
-    cdef int i, j
+    cdef double ha[3]  # h a
+    cdef double hR[9]  # -h R
+    cdef Covariance* P = &s.P
+    cdef int i
 
     for i in range(3):
         turn[i] = (0.5 * (gyr[i] + s.gyr[i]) - s.b[i]) * h
     from_rotation_vector_kernel(turn, dq)
     multiply_kernel(s.q, dq, s.q)
-    normalise_kernel(s.q)
+    renormalise_kernel(s.q)
     rotate_kernel(s.q, acc, aw)
     for i in range(3):
         a_mean[i] = 0.5 * (aw[i] + s.aw[i])
-        s.v[i] += h * a_mean[i]
+        ha[i] = h * a_mean[i]
+        s.v[i] += ha[i]
         s.aw[i] = aw[i]
         s.gyr[i] = gyr[i]
     s.v[2] -= h * GRAVITY
+    lift(s.q, -h, hR)
 
-    lift(s.q, -h, Rh)
-    Ax[0] = 0.0
-    Ax[1] = h * a_mean[2]
-    Ax[2] = -h * a_mean[1]
-    Ax[3] = -h * a_mean[2]
-    Ax[4] = 0.0
-    Ax[5] = h * a_mean[0]
-    Ax[6] = h * a_mean[1]
-    Ax[7] = -h * a_mean[0]
-    Ax[8] = 0.0
-
-    # T = F P: rows of velocity take from attitude, rows of attitude take from bias.
-    for i in range(3):
-        for j in range(N):
-            T[(V + i) * N + j] = (P[(V + i) * N + j] + Ax[3 * i] * P[A * N + j]
-                                  + Ax[3 * i + 1] * P[(A + 1) * N + j]
-                                  + Ax[3 * i + 2] * P[(A + 2) * N + j])
-            T[(A + i) * N + j] = (P[(A + i) * N + j] + Rh[3 * i] * P[B * N + j]
-                                  + Rh[3 * i + 1] * P[(B + 1) * N + j]
-                                  + Rh[3 * i + 2] * P[(B + 2) * N + j])
-            T[(B + i) * N + j] = P[(B + i) * N + j]
-    # P = T F': columns likewise.
-    for i in range(N):
-        for j in range(3):
-            P[i * N + V + j] = (T[i * N + V + j] + Ax[3 * j] * T[i * N + A]
-                                + Ax[3 * j + 1] * T[i * N + A + 1]
-                                + Ax[3 * j + 2] * T[i * N + A + 2])
-            P[i * N + A + j] = (T[i * N + A + j] + Rh[3 * j] * T[i * N + B]
-                                + Rh[3 * j + 1] * T[i * N + B + 1]
-                                + Rh[3 * j + 2] * T[i * N + B + 2])
-            P[i * N + B + j] = T[i * N + B + j]
-    for i in range(3):
-        P[(V + i) * N + V + i] += acc_noise * acc_noise * h
-        P[(A + i) * N + A + i] += gyr_noise * gyr_noise * h
-        P[(B + i) * N + B + i] += c.bias_walk_q * h
+    propagate(P, ha, hR)
+    for i in range(0, 9, 4):
+        P.vv[i] += acc_noise * acc_noise * h
+        P.aa[i] += gyr_noise * gyr_noise * h
+        P.bb[i] += c.bias_walk_q * h
 
 
 cdef inline void lift(const double* q, double scale, double* R) noexcept nogil:
@@ -185,7 +169,7 @@ cdef inline void add_error(const double* d, double* v, double* q, double* b) noe
         b[i] += d[B + i]
     from_rotation_vector_kernel(d + A, dq)
     multiply_kernel(dq, q, q)
-    normalise_kernel(q)
+    renormalise_kernel(q)
 
 
 cdef inline void row(int m, int* state, double* gain) noexcept nogil:
@@ -210,31 +194,25 @@ cdef void correct(State* s, double still_sd, const Coefficients* c,
     """Zero velocity, and gravity as the only specific force: five scalar updates in turn."""
     cdef double d[N]
     cdef double col[N]
-    cdef double z, y, S, e
+    cdef double z, share, e
     cdef double gain = 0.0
-    cdef double* P = s.P
+    cdef Covariance* P = &s.P
     cdef double* K
-    cdef int m, i, j
+    cdef int m, i
     cdef int at = 0
     memset(d, 0, sizeof(d))
     for m in range(M):
         row(m, &at, &gain)
         z = -s.v[m] if m < 3 else -s.aw[m - 3]
         K = out.K + m * N
+        column(P, at, gain, col)
+        share = 1.0 / (gain * col[at] + (still_sd * still_sd if m < 3
+                                         else c.gravity_var * still_sd * still_sd))
+        out.pull[m] = share * (z - gain * d[at])
         for i in range(N):
-            col[i] = gain * P[i * N + at]
-        S = gain * col[at] + (still_sd * still_sd if m < 3
-                              else c.gravity_var * still_sd * still_sd)
-        y = z - gain * d[at]
-        for i in range(N):
-            K[i] = col[i] / S
-            d[i] += K[i] * y
-        for i in range(N):
-            e = K[i]
-            for j in range(N):
-                P[i * N + j] -= e * col[j]
-        out.y[m] = y
-        out.S[m] = S
+            K[i] = share * col[i]
+            d[i] += out.pull[m] * col[i]
+        reduce(P, K, col)
     add_error(d, s.v, s.q, s.b)
     # the specific force kept for the next trapezoid turns with the correction
     e = s.aw[0]
@@ -244,14 +222,16 @@ cdef void correct(State* s, double still_sd, const Coefficients* c,
 
 cdef void back_over_measurement(double* lam, const Measurement* seen) noexcept nogil:
     """lambda <- (I - K H)' lambda - H' y / S, for the five scalars in reverse."""
-    cdef int m, i, at
-    cdef double gain, dot
+    cdef int m, i
+    cdef int at = 0
+    cdef double gain = 0.0
+    cdef double dot
     for m in range(M - 1, -1, -1):
         row(m, &at, &gain)
-        dot = 0.0
+        dot = seen.pull[m]
         for i in range(N):
             dot += seen.K[m * N + i] * lam[i]
-        lam[at] -= gain * (dot + seen.y[m] / seen.S[m])
+        lam[at] -= gain * dot
 
 
 cdef void back_over_prediction(double* lam, const Step* step, double h) noexcept nogil:
@@ -271,38 +251,37 @@ cdef void keep_step(Step* step, const State* s) noexcept nogil:
     memcpy(step.v, s.v, 3 * sizeof(double))
     memcpy(step.q, s.q, 4 * sizeof(double))
     memcpy(step.b, s.b, 3 * sizeof(double))
-    memcpy(step.P, s.P, N * N * sizeof(double))
+    step.P = s.P
 
 
-cdef void error_of(const Step* step, const double* lam, double* d) noexcept nogil:
-    """d = -P lambda; P is symmetric, so its rows serve as its columns."""
-    cdef int i, j
-    memset(d, 0, N * sizeof(double))
-    for j in range(N):
-        for i in range(N):
-            d[i] -= step.P[j * N + i] * lam[j]
+cdef struct Ring:
+    # The newest steps, and what was seen in them; sample k is at place k % size.
+    Py_ssize_t size
+    Step* steps
+    Measurement* seen
 
 
-cdef void smooth_piece(Step* steps, Py_ssize_t first, Py_ssize_t n, Py_ssize_t keep,
+cdef void smooth_piece(const Ring* ring, Py_ssize_t first, Py_ssize_t stop, Py_ssize_t newest,
                        double h, double[:, ::1] v, double[:, ::1] q,
                        double[:, ::1] b) noexcept nogil:
-    """Backward pass over n samples; the estimates of the first `keep` are written at `first`."""
+    """Backward pass from the newest sample; writes the estimates of samples [first, stop)."""
     cdef double lam[N]
     cdef double d[N]
     cdef Step* step
-    cdef Py_ssize_t k
+    cdef Py_ssize_t k, at = newest % ring.size
     memset(lam, 0, sizeof(lam))
-    for k in range(n - 1, -1, -1):
-        step = &steps[k]
-        if k < keep:
-            error_of(step, lam, d)
-            memcpy(&v[first + k, 0], step.v, 3 * sizeof(double))
-            memcpy(&q[first + k, 0], step.q, 4 * sizeof(double))
-            memcpy(&b[first + k, 0], step.b, 3 * sizeof(double))
-            add_error(d, &v[first + k, 0], &q[first + k, 0], &b[first + k, 0])
-        if step.measured != NULL:
-            back_over_measurement(lam, step.measured)
+    for k in range(newest, first - 1, -1):
+        step = &ring.steps[at]
+        if k < stop:
+            negative_product(&step.P, lam, d)
+            memcpy(&v[k, 0], step.v, 3 * sizeof(double))
+            memcpy(&q[k, 0], step.q, 4 * sizeof(double))
+            memcpy(&b[k, 0], step.b, 3 * sizeof(double))
+            add_error(d, &v[k, 0], &q[k, 0], &b[k, 0])
+        if step.stood:
+            back_over_measurement(lam, &ring.seen[at])
         back_over_prediction(lam, step, h)
+        at = at - 1 if at else ring.size - 1
 
 
 cdef class Strapdown:
@@ -346,42 +325,37 @@ cdef class Strapdown:
                const double[:, ::1] noise):
         cdef Py_ssize_t n = check(gyr, acc, noise)
         cdef Py_ssize_t piece = min(n, <Py_ssize_t>(PIECE_S / self.c.h))
-        cdef Py_ssize_t longest = min(n, piece + <Py_ssize_t>(LOOK_AHEAD_S / self.c.h))
         velocity = np.empty((n, 3))
         attitude = np.empty((n, 4))
         bias = np.empty((n, 3))
         cdef double[:, ::1] v = velocity
         cdef double[:, ::1] q = attitude
         cdef double[:, ::1] b = bias
-        cdef Py_ssize_t first = 0, last, keep, k, n_seen
-        cdef State border
+        cdef Py_ssize_t first = 0, stop, newest = -1, k = 0, at
         cdef Step* step
-        cdef Step* steps = <Step*>malloc(longest * sizeof(Step))
-        cdef Measurement* seen = <Measurement*>malloc(longest * sizeof(Measurement))
+        cdef Ring ring
+        ring.size = min(n, piece + <Py_ssize_t>(LOOK_AHEAD_S / self.c.h))
+        ring.steps = <Step*>malloc(ring.size * sizeof(Step))
+        ring.seen = <Measurement*>malloc(ring.size * sizeof(Measurement))
         try:
-            if (steps == NULL or seen == NULL) and n:
+            if (ring.steps == NULL or ring.seen == NULL) and n:
                 raise MemoryError
             with nogil:
                 while first < n:
-                    last = min(n, first + longest)
-                    keep = last - first if last == n else piece
-                    n_seen = 0
-                    for k in range(last - first):
-                        step = &steps[k]
-                        step.measured = NULL
-                        if self.advance(&gyr[first + k, 0], &acc[first + k, 0],
-                                        &noise[first + k, 0], step.a_mean, &seen[n_seen]):
-                            step.measured = &seen[n_seen]
-                            n_seen += 1
+                    newest = min(n, first + ring.size) - 1
+                    stop = n if newest == n - 1 else first + piece
+                    for k in range(k, newest + 1):
+                        at = k % ring.size
+                        step = &ring.steps[at]
+                        step.stood = self.advance(&gyr[k, 0], &acc[k, 0], &noise[k, 0],
+                                                  step.a_mean, &ring.seen[at])
                         keep_step(step, &self.s)
-                        if k == keep - 1:
-                            border = self.s
-                    smooth_piece(steps, first, last - first, keep, self.c.h, v, q, b)
-                    self.s = border
-                    first += keep
+                    k = newest + 1
+                    smooth_piece(&ring, first, stop, newest, self.c.h, v, q, b)
+                    first = stop
         finally:
-            free(steps)
-            free(seen)
+            free(ring.steps)
+            free(ring.seen)
         return velocity, attitude, bias
 
     cdef bint advance(self, const double* gyr, const double* acc, const double* noise,
@@ -428,5 +402,5 @@ def integrate_rates(double rate_hz, const double[:, ::1] gyr):
                     turn[i] = 0.5 * h * (gyr[k, i] + gyr[k - 1, i])
                 from_rotation_vector_kernel(turn, dq)
                 multiply_kernel(&q[k - 1, 0], dq, &q[k, 0])
-                normalise_kernel(&q[k, 0])
+                renormalise_kernel(&q[k, 0])
     return attitude
