@@ -39,10 +39,12 @@ LEAD_S = 10.0
 # A stretch of movement is over after this much quiet.
 QUIET_S = 6.0
 # A longer one is analysed in parts that overlap, so that memory stays bounded: so many readings of
-# all sensors together, five for a minute at 200 Hz. They meet between two contacts, where nobody
+# all sensors together, five for two minutes at 200 Hz. They meet between two contacts, where nobody
 # can doubt on which side of the border a stride began. A longer overlap changes nothing (2 and 5
-# minutes of real and virtual walking, parts against the whole).
-LONGEST_READINGS = 60_000
+# minutes of real and virtual walking, parts against the whole). A service that measures all day on
+# a small computer holds half as many, and works an eighth more for it.
+LONGEST_READINGS = 120_000
+LONGEST_READINGS_LIVE = 60_000
 OVERLAP_S = 10.0
 
 
@@ -60,6 +62,7 @@ class Pipeline:
     def __init__(self, person: Person, *, live: bool = False) -> None:
         self._person = person
         self._live = LiveStrides(person) if live else None
+        self._longest = LONGEST_READINGS_LIVE if live else LONGEST_READINGS
         self._waiting: list[Span] = []
         self._pieces: deque[Span] = deque()
         self._moving = False
@@ -101,7 +104,7 @@ class Pipeline:
         self._quiet_s = 0.0 if moves else self._quiet_s + PIECE_S
         if self._quiet_s >= QUIET_S:
             return self._end_stretch()
-        if len(self._pieces) * len(piece) * len(piece.segments) >= LONGEST_READINGS:
+        if len(self._pieces) * len(piece) * len(piece.segments) >= self._longest:
             return self._cut_stretch()
         new = self._live.look(self._pieces) if self._live else ()
         return live_walk(new, self._bouts.current) if new else None

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from typing import TYPE_CHECKING, Self
+from io import TextIOWrapper
+from typing import IO, TYPE_CHECKING, Self
+
+from pydantic_core import to_json
 
 from .results import Analysis
 
@@ -28,7 +31,7 @@ class ResultsFile:
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
-        self._spools: dict[str, TextIO] = {}
+        self._spools: dict[str, IO[bytes]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -44,15 +47,18 @@ class ResultsFile:
 
     def add(self, field: str, records: Iterable[Record]) -> None:
         """Append records to a list of the results."""
-        for record in records:
-            spool = self._spools.get(field)
-            if spool is None:
-                spool = self._spools[field] = tempfile.TemporaryFile(  # noqa: SIM115
-                    "w+", encoding="utf-8", dir=self._folder
-                )
-            else:
-                spool.write(",")
-            spool.write(record.model_dump_json(by_alias=True))
+        # All at once: half the work of one after the other.
+        told = to_json(list(records), by_alias=True).strip(b"[]")
+        if not told:
+            return
+        spool = self._spools.get(field)
+        if spool is None:
+            spool = self._spools[field] = tempfile.TemporaryFile(  # noqa: SIM115
+                dir=self._folder
+            )
+        else:
+            spool.write(b",")
+        spool.write(told)
 
     def write(self, rest: Analysis, file: TextIO) -> None:
         """Write all results, the bytes that the whole `Analysis` would give.
@@ -70,7 +76,7 @@ class ResultsFile:
             if (spool := self._spools.get(name)) is not None:
                 file.write("[")
                 spool.seek(0)
-                shutil.copyfileobj(spool, file)
+                shutil.copyfileobj(TextIOWrapper(spool, encoding="utf-8"), file)
                 file.write("]")
             else:
                 only = rest.model_dump_json(by_alias=True, include={name})
