@@ -12,6 +12,7 @@ from edge.results import Metric
 
 from .metrics.estimate import Z_95, five_digits
 from .metrics.family import unit_of
+from .stance import median
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,4 +83,4 @@ def _median_slope(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float
     reach = Z_95 * sqrt(n * (n - 1) * (2 * n + 5) / 18.0)
     low = max(int((len(slopes) - reach) / 2.0), 0)
     high = min(int(np.ceil((len(slopes) + reach) / 2.0)), len(slopes) - 1)
-    return float(np.median(slopes)), float(slopes[low]), float(slopes[high])
+    return float(median(slopes)), float(slopes[low]), float(slopes[high])

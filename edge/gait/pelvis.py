@@ -16,7 +16,7 @@ from cext.quaternion import rotate
 from edge.results import Contact, Stride
 
 from .bout_rows import BoutSpeed
-from .stance import GRAVITY_MPS2
+from .stance import GRAVITY_MPS2, median
 from .upper import levelled
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def _runs(pelvis: _Levelled, p: PelvisParameters) -> list[NDArray[np.int64]]:
 
 def _without_odd_ends(steps: NDArray[np.int64], p: PelvisParameters) -> NDArray[np.int64]:
     lasts = np.diff(steps)
-    usual = np.flatnonzero(lasts <= p.odd_end * np.median(lasts))
+    usual = np.flatnonzero(lasts <= p.odd_end * median(lasts))
     return steps[usual[0] : usual[-1] + 2]
 
 
@@ -174,7 +174,7 @@ def _strides(
     shortest, longest = p.stride_s
     found = []
     last = len(steps) - 3
-    usual = 2.0 * float(np.median(np.diff(steps))) / pelvis.rate_hz
+    usual = 2.0 * float(median(np.diff(steps))) / pelvis.rate_hz
     longest = min(longest, p.longest_stride * usual)
     for i, (begin, end) in enumerate(zip(steps[:-2], steps[2:], strict=True)):
         lasts = float(end - begin) / pelvis.rate_hz

@@ -113,7 +113,7 @@ def rest_bias(gyr: NDArray[np.float64], rate_hz: float) -> NDArray[np.float64]:
     return median(mean[rest]) if rest.any() else np.zeros(3)
 
 
-def median(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def median(values: NDArray[np.number]) -> NDArray[np.float64]:
     """Median over the first axis; `np.median` would load masked arrays, 16 ms at every start."""
     ordered = np.sort(values, axis=0)
     half = len(ordered) // 2
