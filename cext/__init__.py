@@ -14,6 +14,7 @@ from .contacts import (
 from .framing import PacketParser, cobs_decode, cobs_encode, crc32, encode_packet
 from .orientation import OrientationFilter, smooth_orientation
 from .orientation_parameters import OrientationParameters
+from .resample import resample
 from .strapdown import Strapdown, StrapdownParameters, integrate_rates
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "peaks",
     "positive_run",
     "quaternion",
+    "resample",
     "runs",
     "smooth_orientation",
     "squared_length",

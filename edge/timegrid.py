@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from cext import resample
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -185,22 +187,23 @@ class TimeGrid:
         stop = math.floor((until_ns - self._origin_ns + 1) * self._rate_hz / 1e9) + 1
         if stop <= self._next_tick:
             return None
-        ticks = np.arange(self._next_tick, stop)
-        tick_ns = self._tick_ns(ticks)
-        parts = [track.at(tick_ns) for track in self._tracks.values()]
-        readings = np.stack([p[0] for p in parts], axis=1)
+        tick_ns = self._tick_ns(np.arange(self._next_tick, stop))
+        shape = len(tick_ns), len(self._tracks)
+        readings = np.empty((3 if self._has_mag else 2, *shape, 3))
+        valid, saturated = np.empty(shape, dtype=bool), np.empty(shape, dtype=bool)
+        for k, track in enumerate(self._tracks.values()):
+            track.read(tick_ns, readings[:, :, k], valid[:, k], saturated[:, k])
+            track.forget(tick_ns[-1])
         span = Span(
             self._rate_hz,
             self._start_s + self._next_tick / self._rate_hz,
             tuple(self._tracks),
-            np.ascontiguousarray(readings[..., 0:3]),
-            np.ascontiguousarray(readings[..., 3:6]),
-            np.ascontiguousarray(readings[..., 6:9]) if self._has_mag else None,
-            np.stack([p[1] for p in parts], axis=1),
-            np.stack([p[2] for p in parts], axis=1),
+            readings[0],
+            readings[1],
+            readings[2] if self._has_mag else None,
+            valid,
+            saturated,
         )
-        for track in self._tracks.values():
-            track.forget(tick_ns[-1])
         self._next_tick = stop
         self._passed_ns = int(tick_ns[-1])
         return span
@@ -217,29 +220,30 @@ def _kernel() -> NDArray[np.float64]:
 
 
 KERNEL = _kernel()
-TAPS = np.arange(1 - HALF_WIDTH, HALF_WIDTH + 1)
 
 
 class _Track:
-    """Samples of one segment that ticks may still lie between."""
+    """Samples of one segment that ticks may still lie between, with room for those to come."""
 
     def __init__(self) -> None:
         self.end_ns = NEVER
+        self._n = 0
+        # The samples come first on the last axis of each; what follows them is room.
         self._time_ns = np.empty(0, dtype=np.int64)
-        self._readings = np.empty((0, 9))
+        self._readings = np.empty((0, 0))
         self._saturated = np.empty(0, dtype=bool)
         # Samples of one run have no loss between them.
         self._run = np.empty(0, dtype=np.int64)
         self._next = (-1, -1)
         self._runs = 0
-        # Blocks of a node are small: putting each into the arrays would copy these every time.
-        self._new: list[tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_], int]] = []
+
+    def __len__(self) -> int:
+        return self._n
 
     @property
     def ready_ns(self) -> int:
         """Time up to which no sample that is still to come can change a tick."""
-        self._merge()
-        return int(self._time_ns[-HALF_WIDTH]) if len(self._time_ns) >= HALF_WIDTH else NEVER
+        return int(self._time_ns[self._n - HALF_WIDTH]) if self._n >= HALF_WIDTH else NEVER
 
     def add(self, block: Block) -> None:
         if (block.epoch, block.first_seq) != self._next:
@@ -248,63 +252,64 @@ class _Track:
         first = int(np.searchsorted(block.host_ns, self.end_ns, side="right"))
         if first == len(block):
             return
-        readings = np.zeros((len(block) - first, 9))
-        readings[:, : len(block.scale)] = block.readings[first:] * block.scale
-        self._new.append((block.host_ns[first:], readings, block.saturated[first:], self._runs))
+        n_channels = len(block.scale)
+        new = slice(self._n, self._n + len(block) - first)
+        self._make_room(n_channels, new.stop)
+        self._time_ns[new] = block.host_ns[first:]
+        np.multiply(
+            block.readings[first:].T, block.scale[:, None], out=self._readings[:n_channels, new]
+        )
+        self._readings[n_channels:, new] = 0.0
+        self._saturated[new] = block.saturated[first:]
+        self._run[new] = self._runs
+        self._n = new.stop
         self.end_ns = int(block.host_ns[-1])
 
-    def _merge(self) -> None:
-        if not self._new:
-            return
-        times, readings, saturated, runs = zip(*self._new, strict=True)
-        self._new = []
-        self._time_ns = np.concatenate([self._time_ns, *times])
-        self._readings = np.concatenate([self._readings, *readings])
-        self._saturated = np.concatenate([self._saturated, *saturated])
-        self._run = np.concatenate([self._run, np.repeat(runs, [len(t) for t in times])])
+    def _make_room(self, n_channels: int, n: int) -> None:
+        room = len(self._time_ns)
+        if n > room:
+            room = n + n // 4
+            self._time_ns = _with_room(self._time_ns, (room,))
+            self._saturated = _with_room(self._saturated, (room,))
+            self._run = _with_room(self._run, (room,))
+        channels = max(n_channels, len(self._readings))
+        if self._readings.shape != (channels, room):
+            self._readings = _with_room(self._readings, (channels, room))
 
-    def at(
-        self, tick_ns: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]:
-        """Readings, validity and saturation at the ticks."""
-        self._merge()
-        n = len(self._time_ns)
-        if not n:
-            none = np.zeros(len(tick_ns), dtype=bool)
-            return np.zeros((len(tick_ns), 9)), none, none
-        right = np.clip(np.searchsorted(self._time_ns, tick_ns, side="left"), 0, n - 1)
-        left = np.maximum(np.where(self._time_ns[right] > tick_ns, right - 1, right), 0)
-        width = np.maximum(self._time_ns[right] - self._time_ns[left], 1)
-        phase = np.clip((tick_ns - self._time_ns[left]) / width, 0.0, 1.0)
-        inside = (self._time_ns[left] <= tick_ns + 1) & (self._time_ns[right] >= tick_ns - 1)
-        # A tick that falls on a sample is measured, whatever was lost beside it.
-        on_sample = np.minimum(phase, 1.0 - phase) * width < ON_SAMPLE_NS
-        valid = inside & (on_sample | (self._run[left] == self._run[right]))
-        readings = self._readings[np.where(phase < 0.5, left, right)]
-        between = np.flatnonzero(valid & ~on_sample)
-        readings[between] = self._between(left[between], phase[between])
-        gap = np.flatnonzero(~valid)
-        after = phase[gap, None]
-        readings[gap] = (1.0 - after) * self._readings[left[gap]] + after * self._readings[
-            right[gap]
-        ]
-        return readings, valid, self._saturated[left] | self._saturated[right]
-
-    def _between(self, left: NDArray[np.int64], phase: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Windowed sinc over the samples of one run; at its ends the last sample stands in."""
-        run = self._run[left]
-        first = np.searchsorted(self._run, run, side="left")[:, None]
-        last = np.searchsorted(self._run, run, side="right")[:, None] - 1
-        taps = np.clip(left[:, None] + TAPS, first, last)
-        weights = KERNEL[np.rint(phase * PHASES).astype(np.int64)]
-        readings: NDArray[np.float64] = np.einsum("nt,ntc->nc", weights, self._readings[taps])
-        return readings
+    def read(
+        self,
+        tick_ns: NDArray[np.int64],
+        readings: NDArray[np.float64],
+        valid: NDArray[np.bool_],
+        saturated: NDArray[np.bool_],
+    ) -> None:
+        """Put what the ticks read (kinds, m, 3), and two marks (m,), into arrays of the caller."""
+        kinds = len(self._readings) // 3
+        readings[kinds:] = 0.0
+        resample(
+            self._time_ns[: self._n],
+            self._readings[:, : self._n],
+            self._run[: self._n],
+            self._saturated[: self._n],
+            tick_ns,
+            KERNEL,
+            ON_SAMPLE_NS,
+            readings[:kinds],
+            valid,
+            saturated,
+        )
 
     def forget(self, before_ns: int) -> None:
         """Drop what no tick after `before_ns` is made of."""
-        at = int(np.searchsorted(self._time_ns, before_ns, side="right"))
-        keep = max(at - HALF_WIDTH - 1, 0)
-        self._time_ns = self._time_ns[keep:]
-        self._readings = self._readings[keep:]
-        self._saturated = self._saturated[keep:]
-        self._run = self._run[keep:]
+        at = int(np.searchsorted(self._time_ns[: self._n], before_ns, side="right"))
+        dropped = max(at - HALF_WIDTH - 1, 0)
+        for array in (self._time_ns, self._readings, self._saturated, self._run):
+            array[..., : self._n - dropped] = array[..., dropped : self._n]
+        self._n -= dropped
+
+
+def _with_room(array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    """The same values at the beginning of a larger array."""
+    roomy = np.zeros(shape, dtype=array.dtype)
+    roomy[tuple(slice(n) for n in array.shape)] = array
+    return roomy

@@ -10,6 +10,7 @@ recorder, until the hours are full; then the command runs as a process of its ow
 from __future__ import annotations
 
 import argparse
+import math
 import resource
 import subprocess
 import sys
@@ -30,6 +31,8 @@ from tests.virtual_walks import any_person
 RATE_HZ = 200.0
 TURN_S = 0.5
 LOOK_S = 0.05
+# Crystals of boards keep within this of their rate.
+DRIFT = 50e-6
 STEPS = 1080
 # Of a chip with 2000 deg/s and 16 g in 16 bits.
 SCALE = np.array([np.radians(0.07)] * 3 + [0.488e-3 * 9.80665] * 3)
@@ -84,24 +87,38 @@ def walking(steps, rate_hz, segments=tuple(Segment)):
 
 
 def record(folder, readings, rate_hz, seconds):
-    """Write the readings over and over until `seconds` are full, as `acquire` would."""
+    """Write the readings over and over until `seconds` are full, as `acquire` would.
+
+    Each sensor has a clock of its own: samples that fall on the ticks of the grid would make it
+    cheaper than it is.
+    """
     now_ns = 0
     header = Header(
         session="long", rate_hz=rate_hz, origin_ns=0, placements={s.value: s for s in readings}
     )
     writer = RecordingWriter(folder, header, lambda: now_ns, lambda: now_ns)
-    size = round(TURN_S * rate_hz)
     n_all = min(len(values) for values in readings.values())
-    for first in range(0, round(seconds * rate_hz), size):
-        now_ns = round((first + size) / rate_hz * 1e9)
-        number = first + np.arange(size)
-        ns = number * round(1e9 / rate_hz)
-        none = np.zeros(size, dtype=bool)
+    dice = np.random.default_rng(7)
+    clocks = {s: (rate_hz * (1 + dice.uniform(-DRIFT, DRIFT)), dice.random()) for s in readings}
+    for turn in range(round(seconds / TURN_S)):
+        now_ns = round((turn + 1) * TURN_S * 1e9)
         writer.write(
-            Block(segment.value, 0, first, ns, ns, values[number % n_all], SCALE, none, 1e-5)
+            block_of_turn(turn, segment, values[:n_all], rate_hz, clocks[segment])
             for segment, values in readings.items()
         )
     writer.close()
+
+
+def block_of_turn(turn, segment, values, rate_hz, clock):
+    """What a sensor samples in a turn by its clock: samples a second, and the phase it began in."""
+    own_hz, phase = clock
+    first, stop = (math.ceil(end * TURN_S * own_hz - phase) for end in (turn, turn + 1))
+    number = np.arange(first, stop)
+    time_s = (number + phase) / own_hz
+    read = values[np.rint(time_s * rate_hz).astype(int) % len(values)]
+    ticks, host_ns = number * round(1e9 / rate_hz), np.rint(time_s * 1e9).astype(np.int64)
+    none = np.zeros(len(number), dtype=bool)
+    return Block(segment.value, 0, first, ticks, host_ns, read, SCALE, none, 1e-5)
 
 
 def analysed(recording):

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -108,6 +109,26 @@ def test_hands_only_placed_sensors_to_the_analysis(tmp_path):
     assert {segment for segment, _ in OwnRecording(tmp_path / "r").blocks()} == set(
         PLACEMENTS.values()
     )
+
+
+def test_the_analysis_gets_all_samples_in_blocks_without_a_loss_inside(tmp_path):
+    made = list(turns(600))
+    del made[200]  # a loss
+    for later in made[400:]:  # a node that began anew
+        later[:] = [replace(b, epoch=2, first_seq=b.first_seq - 4000) for b in later]
+    record(tmp_path / "r", made)
+    joined = list(OwnRecording(tmp_path / "r").blocks())
+    assert [b.host_ns[0] for _, b in joined] == sorted(b.host_ns[0] for _, b in joined)
+    assert len(joined) < 40
+    for name, segment in PLACEMENTS.items():
+        sent = [b for b in flat(made) if b.sensor == name]
+        got = [b for of, b in joined if of is segment]
+        for field in ("ticks", "host_ns", "readings", "saturated"):
+            there, here = ([getattr(b, field) for b in blocks] for blocks in (sent, got))
+            np.testing.assert_array_equal(np.concatenate(here), np.concatenate(there))
+        numbers = [(b.epoch, b.first_seq + i) for b in got for i in range(len(b))]
+        assert numbers == [(b.epoch, b.first_seq + i) for b in sent for i in range(len(b))]
+        assert {b.time_sd_s for b in got} == {max(b.time_sd_s for b in sent)}
 
 
 @pytest.mark.parametrize("dtype", [np.int16, np.float64])

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from edge.errors import UserError
 
-from .format import CHANNELS, Kind, Tally, blocks_of
+from .format import CHANNELS, FIXED, Kind, Tally, blocks_of
 from .live import SUFFIX, read_live
 from .manifest import (
     JOURNAL,
@@ -51,14 +51,15 @@ def read_pieces(path: Path) -> Iterator[tuple[tuple[Kind, ...], Rows]]:
     if path.suffix == SUFFIX:
         yield from read_live(path)
     else:
-        for table in _row_groups(path):
+        # The names of the sensors are for other readers; here their numbers count.
+        for table in _row_groups(path, (*FIXED, *CHANNELS)):
             yield rows_of_table(table)
 
 
-def _row_groups(path: Path) -> Iterator[pa.Table]:
+def _row_groups(path: Path, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
     with pq.ParquetFile(path, page_checksum_verification=True) as file:
         for i in range(file.num_row_groups):
-            yield file.read_row_group(i, use_threads=False)
+            yield file.read_row_group(i, columns=columns, use_threads=False)
 
 
 def seal_segment(path: Path, reserve: float = 0.0) -> Path | None:

@@ -8,6 +8,7 @@ so that replaying a recording feeds the pipeline exactly what it was fed live.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 FORMAT = "recording/1.0"
 # Of the metadata of a file, in which `describe_kinds` stands.
 KEY = b"evenstride"
+# Joining more samples into one block saves no time any more, and holds more memory.
+LONGEST_RUN = 4_000
 CHANNELS = tuple(f"{kind}_{axis}" for kind in ("gyr", "acc", "mag") for axis in "xyz")
 FIXED: Mapping[str, type[np.generic]] = {
     "kind": np.int16,
@@ -124,25 +127,47 @@ def _columns(number: int, block: Block, kinds: Sequence[Kind]) -> dict[str, NDAr
 
 def blocks_of(rows: Mapping[str, NDArray[Any]], kinds: Sequence[Kind]) -> Iterator[Block]:
     """Blocks of rows, in the order they came."""
-    readings = np.stack([rows[name] for name in CHANNELS], axis=1)
-    new_block = np.diff(rows["block"], prepend=-1) != 0
-    starts = np.flatnonzero(new_block)
-    stops = np.append(starts[1:], len(new_block))
+    starts = np.flatnonzero(np.diff(rows["block"], prepend=-1) != 0)
+    stops = np.append(starts[1:], len(rows["block"]))
     for i in np.argsort(rows["block"][starts], kind="stable"):
-        part = slice(int(starts[i]), int(stops[i]))
-        kind = kinds[int(rows["kind"][starts[i]])]
-        values: Any = readings[part, : len(kind.scale)]
-        yield Block(
-            sensor=kind.sensor,
-            epoch=int(rows["epoch"][part.start]),
-            first_seq=int(rows["seq"][part.start]),
-            ticks=rows["tick"][part],
-            host_ns=rows["host_ns"][part],
-            readings=values.astype(np.int16 if kind.integers else np.float64),
-            scale=np.array(kind.scale),
-            saturated=rows["saturated"][part],
-            time_sd_s=float(rows["time_sd_s"][part.start]),
-        )
+        yield _block(rows, kinds, slice(int(starts[i]), int(stops[i])))
+
+
+def runs_of(rows: Mapping[str, NDArray[Any]], kinds: Sequence[Kind]) -> Iterator[Block]:
+    """Samples of each sensor that follow each other, in however many blocks they came.
+
+    Up to `LONGEST_RUN` samples a block, in the order of time.
+    """
+    ends = np.diff(rows["kind"]) != 0
+    ends |= np.diff(rows["epoch"]) != 0
+    ends |= np.diff(rows["seq"]) != 1
+    # A clock that was set anew between two blocks.
+    ends |= np.diff(rows["host_ns"]) <= 0
+    bounds = [0, *(np.flatnonzero(ends) + 1).tolist(), len(rows["seq"])]
+    parts = [
+        slice(at, min(at + LONGEST_RUN, stop))
+        for start, stop in pairwise(bounds)
+        for at in range(start, stop, LONGEST_RUN)
+    ]
+    for part in sorted(parts, key=lambda part: int(rows["host_ns"][part.start])):
+        yield _block(rows, kinds, part)
+
+
+def _block(rows: Mapping[str, NDArray[Any]], kinds: Sequence[Kind], part: slice) -> Block:
+    kind = kinds[int(rows["kind"][part.start])]
+    channels = [rows[name][part] for name in CHANNELS[: len(kind.scale)]]
+    readings: Any = np.array(channels).astype(np.int16 if kind.integers else np.float64)
+    return Block(
+        sensor=kind.sensor,
+        epoch=int(rows["epoch"][part.start]),
+        first_seq=int(rows["seq"][part.start]),
+        ticks=rows["tick"][part],
+        host_ns=rows["host_ns"][part],
+        readings=readings.T,
+        scale=np.array(kind.scale),
+        saturated=rows["saturated"][part],
+        time_sd_s=float(rows["time_sd_s"][part].max()),
+    )
 
 
 class Tally:

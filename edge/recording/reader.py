@@ -8,12 +8,12 @@ from edge.calibrated import read_corrections
 from edge.errors import UserError
 
 from .archive import DAMAGE, read_pieces, segment_paths
-from .format import blocks_of
+from .format import blocks_of, runs_of
 from .manifest import JOURNAL, read_journal, read_manifest, sha256
 from .reclock import Reclock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from sensors import Block, Segment
@@ -100,11 +100,14 @@ class OwnRecording:
                 yield {key: value for key, value in entry.items() if key not in MARKER_KEYS}
 
     def blocks(self) -> Iterator[tuple[Segment, Block]]:
-        """Blocks of all placed sensors, corrected, as they came; a minute of them in memory."""
+        """Samples of all placed sensors, corrected; a minute of them in memory.
+
+        Those that follow each other in that minute are one block, in however many they came.
+        """
         placements = self.manifest.header.placements
         corrections = read_corrections(self.manifest.header.calibrations)
         reclock = self._reclock()
-        for block in self.all_blocks():
+        for block in self._read(runs_of):
             segment = placements.get(block.sensor)
             if segment is not None:
                 yield segment, corrections.apply(reclock.apply(block))
@@ -125,6 +128,9 @@ class OwnRecording:
         UserError
             Naming a file that cannot be read.
         """
+        return self._read(blocks_of)
+
+    def _read(self, cut: Callable[[Any, Any], Iterator[Block]]) -> Iterator[Block]:
         sealed = {segment.name: segment.sha256 for segment in self.manifest.segments}
         for path in segment_paths(self._folder):
             # Parquet's checksums cover its pages, not what it says of their types.
@@ -132,6 +138,6 @@ class OwnRecording:
                 raise UserError(f"{path}: damaged: not what the manifest says was recorded")
             try:
                 for kinds, rows in read_pieces(path):
-                    yield from blocks_of(rows, kinds)
+                    yield from cut(rows, kinds)
             except DAMAGE as error:
                 raise UserError(f"{path}: damaged: {error}") from None
