@@ -34,10 +34,14 @@ cdef extern from "strapdown_covariance.h" nogil:
         double aa[9]
         double bb[9]
 
+    ctypedef struct Kept:
+        pass
+
+    void keep(const Covariance* P, Kept* out)
     void propagate(Covariance* P, const double* u, const double* T)
     void column(const Covariance* P, int at, double gain, double* col)
     void reduce(Covariance* P, const double* x, const double* y)
-    void negative_product(const Covariance* P, const double* x, double* d)
+    void negative_product(const Kept* P, const double* x, double* d)
 
 cdef enum:
     N = 9  # states: velocity, attitude error, gyro bias
@@ -50,8 +54,8 @@ cdef double GRAVITY = 9.81
 
 # The backward pass looks this far beyond the piece that it finishes. A zero-velocity phase in
 # between makes what lies beyond nearly irrelevant; six seconds hold several even in slow walking.
-# A longer piece goes backwards over its end less often, but holds more memory: a kilobyte a
-# sample.
+# A longer piece goes backwards over its end less often, but holds more memory: 300 bytes a sample,
+# and 400 more where the foot stands.
 cdef double PIECE_S = 12.0
 cdef double LOOK_AHEAD_S = 6.0
 
@@ -92,8 +96,8 @@ cdef struct Step:
     double q[4]
     double b[3]
     double a_mean[3]
-    Covariance P
-    bint stood  # then the measurement beside it counts
+    Kept P
+    int seen  # number of its measurement, below zero where the foot moved
 
 
 cdef void begin(State* s, const double* q0, double velocity_sd, double tilt_sd,
@@ -251,11 +255,11 @@ cdef void keep_step(Step* step, const State* s) noexcept nogil:
     memcpy(step.v, s.v, 3 * sizeof(double))
     memcpy(step.q, s.q, 4 * sizeof(double))
     memcpy(step.b, s.b, 3 * sizeof(double))
-    step.P = s.P
+    keep(&s.P, &step.P)
 
 
 cdef struct Ring:
-    # The newest steps, and what was seen in them; sample k is at place k % size.
+    # The newest steps, sample k at place k % size, and what was seen in some of them.
     Py_ssize_t size
     Step* steps
     Measurement* seen
@@ -278,8 +282,8 @@ cdef void smooth_piece(const Ring* ring, Py_ssize_t first, Py_ssize_t stop, Py_s
             memcpy(&q[k, 0], step.q, 4 * sizeof(double))
             memcpy(&b[k, 0], step.b, 3 * sizeof(double))
             add_error(d, &v[k, 0], &q[k, 0], &b[k, 0])
-        if step.stood:
-            back_over_measurement(lam, &ring.seen[at])
+        if step.seen >= 0:
+            back_over_measurement(lam, &ring.seen[step.seen])
         back_over_prediction(lam, step, h)
         at = at - 1 if at else ring.size - 1
 
@@ -331,7 +335,7 @@ cdef class Strapdown:
         cdef double[:, ::1] v = velocity
         cdef double[:, ::1] q = attitude
         cdef double[:, ::1] b = bias
-        cdef Py_ssize_t first = 0, stop, newest = -1, k = 0, at
+        cdef Py_ssize_t first = 0, stop, newest = -1, k = 0, at, n_seen = 0
         cdef Step* step
         cdef Ring ring
         ring.size = min(n, piece + <Py_ssize_t>(LOOK_AHEAD_S / self.c.h))
@@ -347,8 +351,11 @@ cdef class Strapdown:
                     for k in range(k, newest + 1):
                         at = k % ring.size
                         step = &ring.steps[at]
-                        step.stood = self.advance(&gyr[k, 0], &acc[k, 0], &noise[k, 0],
-                                                  step.a_mean, &ring.seen[at])
+                        step.seen = -1
+                        if self.advance(&gyr[k, 0], &acc[k, 0], &noise[k, 0], step.a_mean,
+                                        &ring.seen[n_seen % ring.size]):
+                            step.seen = n_seen % ring.size
+                            n_seen += 1
                         keep_step(step, &self.s)
                     k = newest + 1
                     smooth_piece(&ring, first, stop, newest, self.c.h, v, q, b)

@@ -12,6 +12,24 @@ typedef struct {
     double vv[9], va[9], vb[9], aa[9], ab[9], bb[9];
 } Covariance;
 
+/* What is kept of it of every sample for the way back, which multiplies it with nothing but an
+ * error's cause: seven digits are plenty, and it is half as much to carry through the memory. */
+typedef struct {
+    float vv[9], va[9], vb[9], aa[9], ab[9], bb[9];
+} Kept;
+
+static inline void keep(const Covariance *restrict P, Kept *restrict out)
+{
+    for (int i = 0; i < 9; i++) {
+        out->vv[i] = (float)P->vv[i];
+        out->va[i] = (float)P->va[i];
+        out->vb[i] = (float)P->vb[i];
+        out->aa[i] = (float)P->aa[i];
+        out->ab[i] = (float)P->ab[i];
+        out->bb[i] = (float)P->bb[i];
+    }
+}
+
 /* out += X Y */
 static inline void add_product(const double *restrict X, const double *restrict Y,
                                double *restrict out)
@@ -113,7 +131,7 @@ static inline void column(const Covariance *restrict P, int at, double gain,
 }
 
 /* d = -P x */
-static inline void negative_product(const Covariance *restrict P, const double *restrict x,
+static inline void negative_product(const Kept *restrict P, const double *restrict x,
                                     double *restrict d)
 {
     for (int i = 0; i < 3; i++) {
