@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING
+from functools import cached_property, wraps
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -13,7 +13,11 @@ from cext.quaternion import headings, multiply, vertical
 from .stance import GRAVITY_MPS2
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
+
+Found = TypeVar("Found")
 
 
 FORWARD, LEFT = np.eye(3)[:2]
@@ -115,6 +119,20 @@ class SegmentMotion:
     def heading_rad(self, ticks: NDArray[np.int64]) -> NDArray[np.float64]:
         """Heading of the forward axis at some ticks, counter-clockwise, level frame."""
         return headings(self.q_segment_to_level[ticks], FORWARD)
+
+
+def once(work_out: Callable[[SegmentMotion], Found]) -> Callable[[SegmentMotion], Found]:
+    """Work out once for a motion what several metrics ask for; it is forgotten with the motion."""
+
+    @wraps(work_out)
+    def found(motion: SegmentMotion) -> Found:
+        known = motion.__dict__
+        if work_out.__name__ not in known:
+            known[work_out.__name__] = work_out(motion)
+        result: Found = known[work_out.__name__]
+        return result
+
+    return found
 
 
 def in_segment_frame(

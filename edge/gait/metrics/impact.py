@@ -6,12 +6,12 @@ Never turned into a ground reaction force: nothing here measures one.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cext import lowpass
+from edge.gait.segment import once
 from edge.gait.stance import GRAVITY_MPS2
 from sensors import Segment
 
@@ -75,7 +75,7 @@ def _shock(motion: SegmentMotion, acceleration: NDArray[np.float64]) -> Shock:
     )
 
 
-@lru_cache(maxsize=1)  # asked for by each of two feet
+@once
 def _pelvis_shock(pelvis: SegmentMotion) -> Shock:
     return _shock(pelvis, pelvis.upward_mps2)
 

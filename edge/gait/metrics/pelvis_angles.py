@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cext.quaternion import headings
-from edge.gait.segment import LEFT
+from edge.gait.segment import LEFT, once
 from sensors import Segment
 
 from .family import Family
@@ -50,7 +49,7 @@ def pelvis_columns(strides: Strides, body: Body) -> Mapping[str, NDArray[np.floa
     }
 
 
-@lru_cache(maxsize=1)  # asked for by two families for each of two feet
+@once
 def pelvis_angles_deg(
     pelvis: SegmentMotion,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:

@@ -5,7 +5,6 @@ Step length itself is not observable: where the two feet are against each other,
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +12,7 @@ import numpy as np
 from cext import lowpass
 from cext.quaternion import headings, rotate
 from cext.runs import values_at
-from edge.gait.segment import FORWARD
+from edge.gait.segment import FORWARD, once
 from edge.gait.stance import GRAVITY_MPS2
 from sensors import Segment
 
@@ -67,7 +66,7 @@ def pelvis_way_columns(strides: Strides, body: Body) -> Mapping[str, NDArray[np.
     }
 
 
-@lru_cache(maxsize=1)  # asked for by two families for each of two feet
+@once
 def acceleration_on_way(pelvis: SegmentMotion) -> NDArray[np.float64]:
     """Acceleration without gravity (n, 3), m/s2: along the way, to its left, up."""
     level = rotate(pelvis.q_segment_to_level, pelvis.acc)
@@ -77,7 +76,7 @@ def acceleration_on_way(pelvis: SegmentMotion) -> NDArray[np.float64]:
     return np.stack([c * x + s * y, c * y - s * x, z - GRAVITY_MPS2], axis=1)
 
 
-@lru_cache(maxsize=1)
+@once
 def velocity_and_way(pelvis: SegmentMotion) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Velocity and way since the first tick, drifting, each (2, n): along the way, to its left."""
     level = np.ascontiguousarray(acceleration_on_way(pelvis)[:, :2].T)
