@@ -1,8 +1,9 @@
 """Spans in, results out: synchronous, deterministic, without port, clock, socket or file.
 
-The same pipeline serves the live service and `evenstride analyze`. While somebody walks, each
-stride is given out as it closes (`stage` live), by the feet alone. When the walk is over, its
-whole stretch is analysed, two-sided, and contacts, strides and bouts are given out refined.
+The same pipeline serves the live service and, in longer parts, `evenstride analyze`. While somebody
+walks, each stride is given out as it closes (`stage` live), by the feet alone. When the walk is
+over, its whole stretch is analysed, two-sided, and contacts, strides and bouts are given out
+refined.
 
 Results do not depend on how the spans are cut: work is done in pieces of fixed length.
 """
@@ -73,17 +74,17 @@ class Pipeline:
 
     def push(self, span: Span) -> list[Walk]:
         """Take in the next ticks; gives what became known by them, in order."""
-        self._waiting.append(span)
         size = round(PIECE_S * span.rate_hz)
-        if sum(map(len, self._waiting)) < size:
+        lacking = size - sum(map(len, self._waiting))
+        if len(span) < lacking:
+            self._waiting.append(span)
             return []
-        whole = join(self._waiting)
-        n_whole = len(whole) // size * size
-        self._waiting = [whole.part(n_whole, len(whole))]
-        moves = _moves(whole, size).tolist()
-        walks = [
-            self._advance(whole.part(i * size, (i + 1) * size), m) for i, m in enumerate(moves)
-        ]
+        first, rest = join([*self._waiting, span.part(0, lacking)]), span.part(lacking, len(span))
+        ends = range(size, len(rest) + 1, size)
+        pieces = [first, *(rest.part(end - size, end) for end in ends)]
+        self._waiting = [rest.part(len(ends) * size, len(rest))]
+        moves = [*_moves(first, size), *_moves(rest, size)]
+        walks = [self._advance(*of_piece) for of_piece in zip(pieces, moves, strict=True)]
         return [walk for walk in walks if walk is not None]
 
     def finish(self) -> list[Walk]:
@@ -92,10 +93,10 @@ class Pipeline:
         self._waiting = []
         if rest:
             self._pieces.append(join(rest))
-            self._moving |= bool(_moves(self._pieces[-1], len(self._pieces[-1])).all())
+            self._moving |= bool(_moves(self._pieces[-1], len(self._pieces[-1])))
         return [self._end_stretch()] if self._moving else []
 
-    def _advance(self, piece: Span, moves: bool) -> Walk | None:
+    def _advance(self, piece: Span, moves: np.bool_) -> Walk | None:
         self._pieces.append(piece)
         if not self._moving and not moves:
             self._trim(LEAD_S)
@@ -154,6 +155,6 @@ def _between_contacts(walk: Walk, from_s: float, to_s: float) -> float:
 
 def _moves(span: Span, size: int) -> NDArray[np.bool_]:
     """Whether some sensor moves in each of the whole pieces of so many ticks that a span holds."""
-    _, variance = moments_of_pieces(span.gyr.reshape(len(span), -1), size)
-    spread = variance.reshape(len(variance), -1, 3).sum(axis=2).max(axis=1)
+    _, variance = moments_of_pieces(span.gyr.reshape(len(span), 3 * len(span.segments)), size)
+    spread = variance.reshape(len(variance), len(span.segments), 3).sum(axis=2).max(axis=1)
     return np.asarray(spread > MOVING_RPS**2)

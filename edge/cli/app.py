@@ -63,6 +63,8 @@ def analyze(
     ] = False,
 ) -> None:
     """Analyse a recording: contacts, strides, bouts, leg length where the protocol was walked."""
+    import gc
+
     from edge.analyze import analyse_into
     from edge.files import whole_file
     from edge.progress import late_progress
@@ -70,6 +72,8 @@ def analyze(
     from edge.sources import open_recording
 
     opened = open_recording(recording, refit_clocks=refit_clocks)
+    # Results are many, soon gone, and without circles.
+    gc.set_threshold(20_000)
     with (
         nullcontext(sys.stdout) if output is None else whole_file(output) as file,
         ResultsFile(None if output is None else output.parent) as results,

@@ -109,7 +109,7 @@ def pelvis_axes(
 
 def mean_up(q_sensor_to_level: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mean direction of up in the sensor frame (3,), unit length, over some attitudes (m, 4)."""
-    up = vertical(q_sensor_to_level).mean(axis=0)
+    up = np.einsum("ij->j", vertical(q_sensor_to_level))
     return np.asarray(up / np.sqrt(up @ up))
 
 
