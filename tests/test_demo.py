@@ -20,6 +20,7 @@ import pytest
 from edge.demo.run import SECOND_ZERO
 from edge.demo.wearer import corridor_walk
 from sensors import Side
+from tests.proxy import Proxy
 from tests.subscriber import Subscriber
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -128,15 +129,22 @@ def test_a_recording_played_through_the_ports_gives_the_strides_of_analyze(
 @pytest.mark.broker
 def test_a_broker_killed_in_mid_demo_costs_no_stride(mosquitto, tmp_path):
     folder = tmp_path / "kept"
-    subscriber = Subscriber(mosquitto.port)
-    demo = start_demo("--broker", f"127.0.0.1:{mosquitto.port}", "--keep", folder,
+    subscriber, wire = Subscriber(mosquitto.port), Proxy(mosquitto.port)
+    demo = start_demo("--broker", f"127.0.0.1:{wire.port}", "--keep", folder,
                       "--duration", 40, "--speed", 4)  # fmt: skip
     subscriber.wait_for(lambda heard: sum("gait/stride" in t for t, _, _ in heard) >= 8, 30)
+    wire.mode = "refusing"
+    wire.cut()
+    # What the broker took over it owes to the subscriber; killed, it forgets that.
+    subscriber.wait_until_quiet()
     mosquitto.kill()
     time.sleep(1.5)
     mosquitto.start()
+    # And it gives to those who are there: the subscriber has to come back first.
     subscriber.wait_until_subscribed()
+    wire.mode = "open"
     finish(demo)
+    wire.close()
     truth = corridor_walk(40, 1).truth
     n_contacts = sum(contact.kind == "ic" for contact in truth.contacts)
     for stage in ("live", "refined"):
