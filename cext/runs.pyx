@@ -36,7 +36,16 @@ def runs_between(const double[::1] from_place, const double[::1] to_place,
     return firsts, stops, known
 
 
-def greatest_at(const double[:] signal, const long long[::1] first, const long long[::1] stop):
+def greatest_at(signal, first, stop):
+    return _extreme_at(signal, first, stop, 1.0)
+
+
+def least_at(signal, first, stop):
+    return _extreme_at(signal, first, stop, -1.0)
+
+
+cdef _extreme_at(const double[:] signal, const long long[::1] first, const long long[::1] stop,
+                 double sign):
     _check(signal.shape[0], first, stop)
     found = np.empty(first.shape[0], dtype=np.int64)
     cdef long long[::1] at = found
@@ -45,22 +54,7 @@ def greatest_at(const double[:] signal, const long long[::1] first, const long l
         for i in range(first.shape[0]):
             best = first[i]
             for k in range(best + 1, stop[i]):
-                if signal[k] > signal[best]:
-                    best = k
-            at[i] = best
-    return found
-
-
-def least_at(const double[:] signal, const long long[::1] first, const long long[::1] stop):
-    _check(signal.shape[0], first, stop)
-    found = np.empty(first.shape[0], dtype=np.int64)
-    cdef long long[::1] at = found
-    cdef Py_ssize_t i, k, best
-    with nogil:
-        for i in range(first.shape[0]):
-            best = first[i]
-            for k in range(best + 1, stop[i]):
-                if signal[k] < signal[best]:
+                if sign * signal[k] > sign * signal[best]:
                     best = k
             at[i] = best
     return found
