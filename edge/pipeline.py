@@ -11,6 +11,7 @@ Results do not depend on how the spans are cut: work is done in pieces of fixed 
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -79,7 +80,9 @@ class Pipeline:
         if len(span) < lacking:
             self._waiting.append(span)
             return []
-        first, rest = join([*self._waiting, span.part(0, lacking)]), span.part(lacking, len(span))
+        first = join([*self._waiting, span.part(0, lacking)])
+        # Counted from piece to piece, times are the same to the last bit however spans are cut.
+        rest = replace(span.part(lacking, len(span)), start_s=first.start_s + size / span.rate_hz)
         ends = range(size, len(rest) + 1, size)
         pieces = [first, *(rest.part(end - size, end) for end in ends)]
         self._waiting = [rest.part(len(ends) * size, len(rest))]
