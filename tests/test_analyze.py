@@ -93,10 +93,10 @@ def test_steps_before_a_rest_are_told_once():
 
 
 def test_any_cut_of_the_stream_gives_the_same_bits():
-    walker = Walker(VirtualPerson(), [Stand(3), Walk(12), Stand(8)], seed=4)
+    walker = Walker(VirtualPerson(), [Stand(15), Walk(12), Stand(8)], seed=4)
     span = span_of(walker, rate_hz=200.0)
     found = []
-    for seed in range(3):
+    for seed in range(12):
         rng, pipeline, at, walks = np.random.default_rng(seed), Pipeline(Person()), 0, []
         while at < len(span):
             part = span.part(at, at + int(rng.integers(1, 700)))
@@ -106,7 +106,7 @@ def test_any_cut_of_the_stream_gives_the_same_bits():
         walks += pipeline.finish()
         found.append([stride for walk in walks for stride in walk.strides])
     assert len(found[0]) > 10
-    assert found[0] == found[1] == found[2]
+    assert all(strides == found[0] for strides in found)
 
 
 def test_a_stride_is_told_live_once_within_a_second_by_the_feet_alone():
