@@ -131,6 +131,17 @@ def test_the_analysis_gets_all_samples_in_blocks_without_a_loss_inside(tmp_path)
         assert {b.time_sd_s for b in got} == {max(b.time_sd_s for b in sent)}
 
 
+def test_a_clock_that_steps_back_changes_nothing_of_the_order(tmp_path):
+    """The grid uses the sample that came first: live and afterwards it must be the same one."""
+    made = list(turns(40, ["left"]))
+    for later in made[20:]:  # further back than one block is long
+        later[:] = [replace(b, host_ns=b.host_ns - 80_000_000) for b in later]
+    del made[18]
+    record(tmp_path / "r", made)
+    joined = [b.first_seq for _, b in OwnRecording(tmp_path / "r").blocks()]
+    assert joined == sorted(joined)
+
+
 @pytest.mark.parametrize("dtype", [np.int16, np.float64])
 def test_readings_stay_what_the_device_sent(tmp_path, dtype):
     made = [[block("a", i * 10, dtype=dtype), block("b", i * 10)] for i in range(30)]
@@ -292,12 +303,17 @@ def test_a_recording_that_is_being_written_cannot_be_recovered(tmp_path):
     assert verify_recording(tmp_path / "r") == []
 
 
-def test_a_damaged_sealed_segment_is_put_aside_and_the_rest_recovered(tmp_path):
+@pytest.mark.parametrize("column", ["sensor", "gyr_x"])
+def test_a_damaged_sealed_segment_is_put_aside_and_the_rest_recovered(tmp_path, column):
+    """Also where only other readers would meet the damage: its hash is about to be made anew."""
     record(tmp_path / "r", turns(100), step_ns=SEGMENT_NS // 50)
     [first, *others] = segment_paths(tmp_path / "r")
     assert others
+    group = pq.read_metadata(first).row_group(0)
+    [told] = [c for c in group.to_dict()["columns"] if c["path_in_schema"] == column]
+    begin = told["dictionary_page_offset"] or told["data_page_offset"]
     flipped = bytearray(first.read_bytes())
-    flipped[len(flipped) // 3] ^= 1
+    flipped[begin + told["total_compressed_size"] - 2] ^= 1
     first.write_bytes(flipped)
     manifest = recover_recording(tmp_path / "r")
     assert manifest.reason == f"damaged, and put aside: {first.name}"

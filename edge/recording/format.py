@@ -136,7 +136,7 @@ def blocks_of(rows: Mapping[str, NDArray[Any]], kinds: Sequence[Kind]) -> Iterat
 def runs_of(rows: Mapping[str, NDArray[Any]], kinds: Sequence[Kind]) -> Iterator[Block]:
     """Samples of each sensor that follow each other, in however many blocks they came.
 
-    Up to `LONGEST_RUN` samples a block, in the order of time.
+    Up to `LONGEST_RUN` samples a block, in the order in which the first of them came.
     """
     ends = np.diff(rows["kind"]) != 0
     ends |= np.diff(rows["epoch"]) != 0
@@ -149,7 +149,7 @@ def runs_of(rows: Mapping[str, NDArray[Any]], kinds: Sequence[Kind]) -> Iterator
         for start, stop in pairwise(bounds)
         for at in range(start, stop, LONGEST_RUN)
     ]
-    for part in sorted(parts, key=lambda part: int(rows["host_ns"][part.start])):
+    for part in sorted(parts, key=lambda part: int(rows["block"][part.start])):
         yield _block(rows, kinds, part)
 
 
