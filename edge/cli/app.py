@@ -5,6 +5,7 @@ A mistake of the person at the keyboard becomes one sentence on standard error a
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from contextlib import nullcontext
@@ -63,8 +64,6 @@ def analyze(
     ] = False,
 ) -> None:
     """Analyse a recording: contacts, strides, bouts, leg length where the protocol was walked."""
-    import gc
-
     from edge.analyze import analyse_into
     from edge.files import whole_file
     from edge.progress import late_progress

@@ -10,16 +10,12 @@ import numpy as np
 
 from cext.quaternion import headings, multiply, vertical
 
-from .stance import GRAVITY_MPS2
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
 Found = TypeVar("Found")
-
-
 FORWARD, LEFT = np.eye(3)[:2]
 
 
@@ -99,26 +95,26 @@ class SegmentMotion:
     @cached_property
     def pitch_rad(self) -> NDArray[np.float64]:
         """Nose down positive, (n,): the forward axis' depth below level."""
-        return -np.arcsin(np.clip(self.up[:, 0], -1.0, 1.0))
+        return -angle_of(self.up[:, 0])
 
     @cached_property
     def roll_rad(self) -> NDArray[np.float64]:
         """Left side up positive, (n,): rotation about +x."""
-        return np.arcsin(np.clip(self.up[:, 1], -1.0, 1.0))
+        return angle_of(self.up[:, 1])
 
     @cached_property
     def turned_rad(self) -> NDArray[np.float64]:
         """Rotation about its own up axis since the first tick (n,), counter-clockwise."""
         return np.asarray(np.cumsum(self.gyr[:, 2]) / self.rate_hz)
 
-    @cached_property
-    def upward_mps2(self) -> NDArray[np.float64]:
-        """Acceleration upward without gravity (n,)."""
-        return np.asarray(np.einsum("ij,ij->i", self.up, self.acc) - GRAVITY_MPS2)
-
     def heading_rad(self, ticks: NDArray[np.int64]) -> NDArray[np.float64]:
         """Heading of the forward axis at some ticks, counter-clockwise, level frame."""
         return headings(self.q_segment_to_level[ticks], FORWARD)
+
+
+def angle_of(sine: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Angles, rad, whose sines were worked out, within rounding of their range."""
+    return np.arcsin(np.clip(sine, -1.0, 1.0))
 
 
 def once(work_out: Callable[[SegmentMotion], Found]) -> Callable[[SegmentMotion], Found]:

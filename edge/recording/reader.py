@@ -100,10 +100,7 @@ class OwnRecording:
                 yield {key: value for key, value in entry.items() if key not in MARKER_KEYS}
 
     def blocks(self) -> Iterator[tuple[Segment, Block]]:
-        """Samples of all placed sensors, corrected; a minute of them in memory.
-
-        Those that follow each other in that minute are one block, in however many they came.
-        """
+        """Samples of all placed sensors, corrected, a minute of them in memory: see `runs_of`."""
         placements = self.manifest.header.placements
         corrections = read_corrections(self.manifest.header.calibrations)
         reclock = self._reclock()

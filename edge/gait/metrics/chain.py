@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cext.runs import lagged_products, values_at
+from edge.gait.segment import angle_of
 from sensors import Segment
 
 from .family import Family
 from .pelvis_angles import pelvis_angles_deg
 from .pronation import eversion_sine
 from .shank import ROTATION_UNTIL, inward_rotation_rad
-from .windows import OUTWARD, SHANKS, angle_of, windows
+from .windows import OUTWARD, SHANKS, windows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -16,6 +16,7 @@ from edge.gait.stance import GRAVITY_MPS2
 from sensors import Segment
 
 from .family import Family
+from .pelvis_way import acceleration_on_way
 from .windows import SHANKS, windows
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def _shock(motion: SegmentMotion, acceleration: NDArray[np.float64]) -> Shock:
 
 @once
 def _pelvis_shock(pelvis: SegmentMotion) -> Shock:
-    return _shock(pelvis, pelvis.upward_mps2)
+    return _shock(pelvis, acceleration_on_way(pelvis)[:, 2])
 
 
 def _along_shank(shank: SegmentMotion) -> NDArray[np.float64]:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cext import lowpass
+from edge.gait.segment import angle_of
 
 from .family import Family
 from .foot_angles import about_flat, when_flat
-from .windows import OUTWARD, angle_of, value_at, windows
+from .windows import OUTWARD, value_at, windows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edge.gait.segment import angle_of
+
 from .family import Family
 from .foot_angles import flat_tick
-from .windows import OUTWARD, SHANKS, angle_of, value_at, windows
+from .windows import OUTWARD, SHANKS, value_at, windows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -80,8 +80,3 @@ def value_at(
     here = np.where(inside, time_s, motion.time_s[0])
     known = inside & motion.valid[motion.tick(here)]
     return np.where(known, values_at(signal, motion.place(here)), np.nan)
-
-
-def angle_of(sine: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Angles, rad, whose sines were worked out, within rounding of their range."""
-    return np.arcsin(np.clip(sine, -1.0, 1.0))
