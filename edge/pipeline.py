@@ -65,6 +65,8 @@ class Pipeline:
         self._person = person
         self._live = LiveStrides(person) if live else None
         self._longest = LONGEST_READINGS_LIVE if live else LONGEST_READINGS
+        self._start_s = 0.0
+        self._n_pieces = 0
         self._waiting: list[Span] = []
         self._pieces: deque[Span] = deque()
         self._moving = False
@@ -75,19 +77,19 @@ class Pipeline:
 
     def push(self, span: Span) -> list[Walk]:
         """Take in the next ticks; gives what became known by them, in order."""
+        if not self._n_pieces and not self._waiting:
+            self._start_s = span.start_s
         size = round(PIECE_S * span.rate_hz)
         lacking = size - sum(map(len, self._waiting))
         if len(span) < lacking:
             self._waiting.append(span)
             return []
-        first = join([*self._waiting, span.part(0, lacking)])
-        # Counted from piece to piece, times are the same to the last bit however spans are cut.
-        rest = replace(span.part(lacking, len(span)), start_s=first.start_s + size / span.rate_hz)
+        first, rest = join([*self._waiting, span.part(0, lacking)]), span.part(lacking, len(span))
         ends = range(size, len(rest) + 1, size)
         pieces = [first, *(rest.part(end - size, end) for end in ends)]
         self._waiting = [rest.part(len(ends) * size, len(rest))]
         moves = [*_moves(first, size), *_moves(rest, size)]
-        walks = [self._advance(*of_piece) for of_piece in zip(pieces, moves, strict=True)]
+        walks = [self._advance(p, m) for p, m in zip(pieces, moves, strict=True)]
         return [walk for walk in walks if walk is not None]
 
     def finish(self) -> list[Walk]:
@@ -95,12 +97,18 @@ class Pipeline:
         rest = [span for span in self._waiting if len(span)]
         self._waiting = []
         if rest:
-            self._pieces.append(join(rest))
+            self._append(join(rest))
             self._moving |= bool(_moves(self._pieces[-1], len(self._pieces[-1])))
         return [self._end_stretch()] if self._moving else []
 
+    def _append(self, piece: Span) -> None:
+        # Counted from the first tick, times are the same to the last bit however spans are cut.
+        past_s = self._n_pieces * round(PIECE_S * piece.rate_hz) / piece.rate_hz
+        self._pieces.append(replace(piece, start_s=self._start_s + past_s))
+        self._n_pieces += 1
+
     def _advance(self, piece: Span, moves: np.bool_) -> Walk | None:
-        self._pieces.append(piece)
+        self._append(piece)
         if not self._moving and not moves:
             self._trim(LEAD_S)
             return None

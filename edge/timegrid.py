@@ -268,7 +268,7 @@ class _Track:
     def _make_room(self, n_channels: int, n: int) -> None:
         room = len(self._time_ns)
         if n > room:
-            room = n + n // 8
+            room = n
             self._time_ns = _with_room(self._time_ns, (room,))
             self._saturated = _with_room(self._saturated, (room,))
             self._run = _with_room(self._run, (room,))

@@ -38,8 +38,8 @@ STEPS = 1080
 SCALE = np.array([np.radians(0.07)] * 3 + [0.488e-3 * 9.80665] * 3)
 HEAD = """## Long recordings
 
-`evenstride analyze` on our own recordings of five sensors at 200 Hz on a virtual person who walks
-without a pause, process start to end. Measured by
+`evenstride analyze` on our own recordings of five sensors at 200 Hz, each by a clock of its own, on
+a virtual person who walks without a pause, process start to end. Measured by
 `python -m tests.measure_long_recording --write docs/validation.md`.
 
 | walked | greatest resident memory | processor | a second of walking | results |
